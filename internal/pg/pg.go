@@ -1,0 +1,83 @@
+package pg
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Pool is the connection pool, named here so that constructors need not import pgx.
+type Pool = pgxpool.Pool
+
+// Tx is one transaction.
+type Tx = pgx.Tx
+
+// DB is what a store function receives: *Pool and Tx both satisfy it, so the caller alone
+// decides whether a statement runs by itself or inside a transaction.
+type DB interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Beginner opens transactions: a *Pool, or a Tx, where it is a savepoint.
+type Beginner interface {
+	Begin(ctx context.Context) (Tx, error)
+}
+
+// Open connects to url (postgres://… or libpq keywords) and keeps exactly maxConns connections
+// open, so that no request pays for a handshake; the rest of them are opened behind the first.
+// Statements are prepared once per connection and cached.
+//
+// It returns an error when url does not parse or the server does not answer before ctx ends.
+func Open(ctx context.Context, url string, maxConns int32) (*Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("database url: %w", err)
+	}
+	configure(cfg, maxConns)
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("database pool: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return pool, nil
+}
+
+func configure(cfg *pgxpool.Config, maxConns int32) {
+	cfg.MaxConns, cfg.MinConns = maxConns, maxConns
+	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = time.Hour, 10*time.Minute
+	cfg.MaxConnIdleTime = 24 * time.Hour // a fixed pool does not shrink at night
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		registerTypes(c.TypeMap())
+		return nil
+	}
+	set := func(name, value string) {
+		if _, ok := cfg.ConnConfig.RuntimeParams[name]; !ok {
+			cfg.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	set("application_name", "loginunico")
+	set("timezone", "UTC")
+}
+
+// InTx runs fn inside a transaction of db and commits when fn returns nil. An error of fn, or a
+// panic, rolls everything back; the error comes back as it is.
+func InTx(ctx context.Context, db Beginner, fn func(Tx) error) error {
+	return pgx.BeginFunc(ctx, db, fn)
+}
+
+// NewID returns a UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then a counter, then random
+// bits, so that the ids of this process sort by the moment they were made.
+func NewID() uuid.UUID {
+	return uuid.Must(uuid.NewV7())
+}
