@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -37,11 +38,16 @@ type Beginner interface {
 //
 // It returns an error when url does not parse or the server does not answer before ctx ends.
 func Open(ctx context.Context, url string, maxConns int32) (*Pool, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := Config(url, maxConns)
 	if err != nil {
-		return nil, fmt.Errorf("database url: %w", err)
+		return nil, err
 	}
-	configure(cfg, maxConns)
+	cfg.MinConns = maxConns
+	return OpenConfig(ctx, cfg)
+}
+
+// OpenConfig is Open for a Config that the caller has changed.
+func OpenConfig(ctx context.Context, cfg *pgxpool.Config) (*Pool, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
@@ -53,21 +59,23 @@ func Open(ctx context.Context, url string, maxConns int32) (*Pool, error) {
 	return pool, nil
 }
 
-func configure(cfg *pgxpool.Config, maxConns int32) {
-	cfg.MaxConns, cfg.MinConns = maxConns, maxConns
+// Config is how every connection of ours is set up, in a pool that opens them as they are needed.
+func Config(url string, maxConns int32) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("database url: %w", err)
+	}
+	cfg.MaxConns = maxConns
 	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = time.Hour, 10*time.Minute
 	cfg.MaxConnIdleTime = 24 * time.Hour // a fixed pool does not shrink at night
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
 		registerTypes(c.TypeMap())
 		return nil
 	}
-	set := func(name, value string) {
-		if _, ok := cfg.ConnConfig.RuntimeParams[name]; !ok {
-			cfg.ConnConfig.RuntimeParams[name] = value
-		}
-	}
-	set("application_name", "loginunico")
-	set("timezone", "UTC")
+	params := cfg.ConnConfig.RuntimeParams
+	params["application_name"] = cmp.Or(params["application_name"], "loginunico")
+	params["timezone"] = "UTC"
+	return cfg, nil
 }
 
 // InTx runs fn inside a transaction of db and commits when fn returns nil. An error of fn, or a
