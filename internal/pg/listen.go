@@ -11,7 +11,7 @@ import (
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 5 * time.Second
-	quiet      = 30 * time.Second // after so long without news, ask whether the server still lives
+	silence    = 30 * time.Second // after so long without news, ask whether the server still lives
 )
 
 // Listen hears channel on a connection of its own (beside the pool's) until ctx ends, and calls
@@ -21,9 +21,13 @@ const (
 // meanwhile is lost, so the listener refreshes all it holds. A lost server is asked again after
 // 100 ms, then ever more slowly up to 5 s.
 func Listen(ctx context.Context, pool *Pool, channel string, onEvent func(payload string)) {
+	listen(ctx, pool, channel, silence, onEvent)
+}
+
+func listen(ctx context.Context, pool *Pool, channel string, quiet time.Duration, onEvent func(string)) {
 	wait := firstRetry
 	for ctx.Err() == nil {
-		if listenOnce(ctx, pool, channel, onEvent) {
+		if listenOnce(ctx, pool, channel, quiet, onEvent) {
 			wait = firstRetry
 		}
 		select {
@@ -35,7 +39,7 @@ func Listen(ctx context.Context, pool *Pool, channel string, onEvent func(payloa
 }
 
 // listenOnce listens until the connection breaks; it reports whether it got as far as listening.
-func listenOnce(ctx context.Context, pool *Pool, channel string, onEvent func(string)) bool {
+func listenOnce(ctx context.Context, pool *Pool, channel string, quiet time.Duration, onEvent func(string)) bool {
 	conn, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig)
 	if err != nil {
 		return false
@@ -50,7 +54,7 @@ func listenOnce(ctx context.Context, pool *Pool, channel string, onEvent func(st
 	}
 	onEvent("")
 	for {
-		payload, heard, err := next(ctx, conn)
+		payload, heard, err := next(ctx, conn, quiet)
 		if err != nil {
 			return true
 		}
@@ -62,7 +66,7 @@ func listenOnce(ctx context.Context, pool *Pool, channel string, onEvent func(st
 
 // next waits for one notification; heard is false when only the quiet time has passed and the
 // server answered a ping, which a silently cut network would not.
-func next(ctx context.Context, conn *pgx.Conn) (payload string, heard bool, err error) {
+func next(ctx context.Context, conn *pgx.Conn, quiet time.Duration) (payload string, heard bool, err error) {
 	waiting, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
 	n, err := conn.WaitForNotification(waiting)

@@ -1,0 +1,4 @@
+package pg
+
+// ListenQuiet is Listen with another length of silence.
+var ListenQuiet = listen
