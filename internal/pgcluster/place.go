@@ -47,13 +47,17 @@ func prepare(dir string) (*place, error) {
 	return p, nil
 }
 
-// makeDir makes dir and returns its absolute path without symbolic links, as the kernel names it.
+// makeDir makes dir, closed to others but below parents that they may pass, and returns its
+// absolute path without symbolic links, as the kernel names it.
 func makeDir(dir string) (string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
 		return "", err
 	}
 	return filepath.EvalSymlinks(dir)
