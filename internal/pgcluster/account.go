@@ -71,24 +71,18 @@ func (a account) own(path string) error {
 	})
 }
 
-// mustReach says which parent of dir keeps the account out, and what to do about it.
-func (a account) mustReach(dir string) error {
-	if !a.switched {
-		return nil
-	}
-	for p := filepath.Dir(dir); ; p = filepath.Dir(p) {
+// reaches says whether the account may pass all parents of dir.
+func (a account) reaches(dir string) (bool, error) {
+	for p := filepath.Dir(dir); a.switched; p = filepath.Dir(p) {
 		info, err := os.Stat(p)
-		if err != nil {
-			return err
-		}
-		if !a.mayEnter(info) {
-			return fmt.Errorf("PostgreSQL runs as %s, who may not enter %s (%v); run: chmod o+x %s, or keep the data elsewhere",
-				a.Name, p, info.Mode().Perm(), p)
+		if err != nil || !a.mayEnter(info) {
+			return false, err
 		}
 		if p == filepath.Dir(p) {
-			return nil
+			break
 		}
 	}
+	return true, nil
 }
 
 func (a account) mayEnter(dir fs.FileInfo) bool {

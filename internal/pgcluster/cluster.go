@@ -7,8 +7,6 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -28,8 +26,7 @@ var ErrInUse = errors.New("the database directory is in use")
 
 // Cluster is a running server. Stop it, or it stops when this process dies.
 type Cluster struct {
-	socket string // directory
-	lock   *os.File
+	place  *place
 	server *os.Process
 	done   chan struct{} // closed when the server has ended
 }
@@ -40,8 +37,8 @@ type Settings map[string]string
 // Start runs the cluster of dir, made first where there is none, with durable settings, and
 // returns when it answers: about 2 s the first time, 0.2 s later. A crash before is recovered.
 //
-// Errors: ErrNoBinaries, ErrInUse, a parent of dir that the server's user may not enter, or the
-// server's last words.
+// Errors: ErrNoBinaries, ErrInUse, what keeps the directory from being made, or the server's last
+// words.
 func Start(ctx context.Context, dir string) (*Cluster, error) {
 	return StartWith(ctx, dir, nil)
 }
@@ -54,7 +51,7 @@ func StartWith(ctx context.Context, dir string, settings Settings) (*Cluster, er
 	}
 	c, err := p.launch(ctx, settings)
 	if err != nil {
-		_ = p.lock.Close()
+		p.close()
 		return nil, err
 	}
 	return c, nil
@@ -68,7 +65,7 @@ func (p *place) launch(ctx context.Context, settings Settings) (*Cluster, error)
 	if err := p.initialize(ctx, settings["fsync"] == "off"); err != nil {
 		return nil, err
 	}
-	c := &Cluster{socket: p.socket, lock: p.lock, done: make(chan struct{})}
+	c := &Cluster{place: p, done: make(chan struct{})}
 	if err := c.spawn(p, settings); err != nil {
 		return nil, err
 	}
@@ -90,7 +87,7 @@ func (p *place) arguments(settings Settings) []string {
 		"log_timezone":            "UTC",
 	}
 	maps.Copy(all, settings)
-	args := []string{"-D", p.data}
+	args := []string{"-D", p.seen(p.data)}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		args = append(args, "-c", name+"="+all[name])
 	}
@@ -100,8 +97,7 @@ func (p *place) arguments(settings Settings) []string {
 // spawn starts the server and watches it. Pdeathsig follows the thread that forked, so both stay
 // on one thread until the server ends.
 func (c *Cluster) spawn(p *place, settings Settings) error {
-	cmd := exec.Command(filepath.Join(p.bin, "postgres"), p.arguments(settings)...)
-	cmd.SysProcAttr, cmd.Dir, cmd.Env = p.as.attributes(), "/", environment()
+	cmd := p.command(context.Background(), "postgres", p.arguments(settings)...) // it outlives Start's context
 	log, err := p.openLog()
 	if err != nil {
 		return err
@@ -155,7 +151,7 @@ func (c *Cluster) EnsureDatabase(ctx context.Context, name string) error {
 
 // URL is the address of a database of the cluster; "loginunico" is there from the start.
 func (c *Cluster) URL(db string) string {
-	q := url.Values{"host": {c.socket}, "user": {superuser}}
+	q := url.Values{"host": {c.place.socket}, "user": {superuser}}
 	return (&url.URL{Scheme: "postgres", Path: "/" + db, RawQuery: q.Encode()}).String()
 }
 
@@ -177,5 +173,5 @@ func (c *Cluster) Stop() {
 func (c *Cluster) end() {
 	_ = c.server.Signal(syscall.SIGQUIT)
 	<-c.done
-	_ = c.lock.Close()
+	c.place.close()
 }

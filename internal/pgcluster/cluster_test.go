@@ -91,7 +91,7 @@ func TestServerEndsWithItsParentAndRecovers(t *testing.T) {
 	}
 	_ = parent.Wait() // killed
 
-	mustRead(t, start(t, dir), "before") // at once, while the old server may still be ending
+	mustRead(t, start(t, dir), "before")                                          // at once, while the old server may still be ending
 	if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", server)); err == nil { // nor a zombie
 		t.Errorf("the first server, process %d, still runs %s", server, exe)
 	}
@@ -161,6 +161,23 @@ func TestLongPathGetsAShortSocket(t *testing.T) {
 	start(t, filepath.Join(directory(t), strings.Repeat("long/", 25)))
 }
 
+func TestServerRunsBelowADirectoryItMayNotEnter(t *testing.T) {
+	t.Parallel()
+
+	dir := directory(t)
+	if err := os.Chmod(filepath.Dir(dir), 0o700); err != nil { // as root's home
+		t.Fatal(err)
+	}
+	c := start(t, dir)
+	write(t, c, "kept")
+	if err := syscall.Kill(postmaster(t, dir), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-c.Done()
+	c.Stop()
+	mustRead(t, start(t, dir), "kept")
+}
+
 func TestWrongSettingGivesTheServersWords(t *testing.T) {
 	t.Parallel()
 
@@ -170,7 +187,7 @@ func TestWrongSettingGivesTheServersWords(t *testing.T) {
 	}
 }
 
-// directory is one that the server's user may reach: not so testing's own, which root keeps closed.
+// directory is one that the server's user may reach, in a path as short as a user's would be.
 func directory(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pgcluster")

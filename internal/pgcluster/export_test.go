@@ -1,10 +1,7 @@
 package pgcluster
 
-import "os"
-
 // Forget leaves c's server running as if the process that started it had died unheard: its lock
 // is free, nobody watches it. Stop on c still works.
 func Forget(c *Cluster) {
-	_ = c.lock.Close()
-	c.lock, _ = os.Open(os.DevNull)
+	_ = c.place.lock.Close()
 }

@@ -16,7 +16,6 @@ import (
 const (
 	socketLimit = 107 // bytes of a unix socket's path, unix(7)
 	socketName  = "/.s.PGSQL.5432"
-	logLimit    = 10 << 20 // bytes after which a start begins the log anew
 )
 
 // place is a cluster's directory, locked, and what runs in it.
@@ -25,6 +24,7 @@ type place struct {
 	bin               string
 	as                account
 	lock              *os.File
+	door              *os.File // dir, opened for a server that may not walk there; else nil
 }
 
 // prepare finds the programs, locks dir and hands it to the server's user.
@@ -41,7 +41,7 @@ func prepare(dir string) (*place, error) {
 		return nil, err
 	}
 	if err := p.handOver(); err != nil {
-		_ = p.lock.Close()
+		p.close()
 		return nil, err
 	}
 	return p, nil
@@ -68,18 +68,55 @@ func (p *place) handOver() (err error) {
 	if p.as, err = accountFor(p.data); err != nil {
 		return err
 	}
-	if err := p.as.mustReach(p.dir); err != nil {
-		return err
-	}
 	if err := p.as.own(p.dir); err != nil {
 		return fmt.Errorf("database directory: %w", err)
 	}
+	reached, err := p.as.reaches(p.dir)
+	if err != nil {
+		return fmt.Errorf("database directory: %w", err)
+	}
+	if !reached {
+		if p.door, err = os.Open(p.dir); err != nil {
+			return fmt.Errorf("database directory: %w", err)
+		}
+	}
 	p.socket = p.dir
-	if len(p.dir+socketName) <= socketLimit {
+	if reached && len(p.dir+socketName) <= socketLimit {
 		return nil
 	}
 	p.socket = shortSocket(p.dir)
 	return p.makeSocketDir()
+}
+
+// command is a program of PostgreSQL as the server's user. Root's home is closed to that user, and
+// a project cloned there with it, so the program inherits the open directory: see seen.
+func (p *place) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...)
+	cmd.SysProcAttr, cmd.Dir, cmd.Env = p.as.attributes(), "/", environment()
+	if p.door != nil {
+		cmd.ExtraFiles = []*os.File{p.door} // descriptor 3
+	}
+	return cmd
+}
+
+// seen is how a program names path, which lies in dir: /proc/self/fd/3 leads into the inherited
+// directory without passing its parents.
+func (p *place) seen(path string) string {
+	if p.door == nil {
+		return path
+	}
+	return "/proc/self/fd/3" + strings.TrimPrefix(path, p.dir)
+}
+
+// close gives the directory free.
+func (p *place) close() {
+	if p.socket != p.dir {
+		_ = os.Remove(p.socket) // a directory of our own under /tmp, or nothing yet
+	}
+	_ = p.lock.Close()
+	if p.door != nil {
+		_ = p.door.Close()
+	}
 }
 
 // shortSocket is a directory under /tmp that belongs to dir alone.
@@ -119,59 +156,6 @@ func lockFile(path string) (*os.File, error) {
 	}
 	_, _ = fmt.Fprintln(f, os.Getpid()) // only for the other's message
 	return f, nil
-}
-
-// initialize makes the data directory where there is none; what an interrupted initdb left is
-// thrown away.
-func (p *place) initialize(ctx context.Context, hasty bool) error {
-	if _, err := os.Stat(filepath.Join(p.data, "PG_VERSION")); err == nil {
-		return nil
-	}
-	fresh := p.data + ".new"
-	if err := os.RemoveAll(fresh); err != nil {
-		return fmt.Errorf("initdb: %w", err)
-	}
-	args := []string{"-D", fresh, "-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"}
-	if hasty {
-		args = append(args, "--no-sync")
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "initdb"), args...)
-	cmd.SysProcAttr, cmd.Dir, cmd.Env = p.as.attributes(), "/", environment()
-	var out []byte
-	var err error
-	done := make(chan struct{})
-	go onOneThread(func() {
-		out, err = cmd.CombinedOutput()
-		close(done)
-	})
-	<-done
-	if err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, bytes.TrimSpace(out))
-	}
-	return os.Rename(fresh, p.data)
-}
-
-// openLog opens the server's log for appending.
-func (p *place) openLog() (*os.File, error) {
-	path, mode := filepath.Join(p.dir, "postgres.log"), os.O_APPEND
-	if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
-		mode = os.O_TRUNC
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("database log: %w", err)
-	}
-	return f, nil
-}
-
-// lastWords returns the last lines of the server's log.
-func (p *place) lastWords() string {
-	text, err := os.ReadFile(filepath.Join(p.dir, "postgres.log"))
-	if err != nil {
-		return err.Error()
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(lines[max(0, len(lines)-8):], "\n")
 }
 
 // environment keeps PG* variables and the caller's locale away from the server.
