@@ -1,0 +1,50 @@
+#!/bin/bash
+# check.sh reads the code without running it: format, vet, staticcheck, import directions, module
+# files, known vulnerabilities. It goes through all of them and fails at the end when one failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+failed=()
+check() {
+	local name=$1
+	shift
+	echo "check: $name"
+	"$@" || failed+=("$name")
+}
+
+formatted() {
+	local unformatted
+	unformatted=$(gofmt -l $(git ls-files '*.go'))
+	[ -z "$unformatted" ] && return
+	printf 'not gofmt-ed (run: gofmt -w FILE):\n%s\n' "$unformatted"
+	return 1
+}
+
+# The database of vulnerabilities lives on the network. Where it cannot be reached nothing was
+# checked, and the last line says so.
+unchecked=
+vulnerabilities() {
+	local out
+	out=$(go run golang.org/x/vuln/cmd/govulncheck@v1.2.0 ./... 2>&1) && { tail -n 3 <<<"$out"; return; }
+	if grep -q '^Vulnerability #' <<<"$out"; then
+		printf '%s\n' "$out"
+		return 1
+	fi
+	printf '%s\n' "$out" | tail -n 5
+	unchecked="NOT CHECKED for vulnerabilities: govulncheck or its database could not be reached."
+	echo "$unchecked"
+}
+
+check format formatted
+check vet go vet ./...
+check staticcheck go tool staticcheck ./...
+check 'import directions' go test -count=1 -run TestImports ./internal/archtest
+check 'module files' go mod tidy -diff
+check vulnerabilities vulnerabilities
+
+if [ ${#failed[@]} -gt 0 ]; then
+	IFS=,
+	echo "FAILED: ${failed[*]}"
+	exit 1
+fi
+echo "ok: format, vet, staticcheck, import directions, module files${unchecked:+; $unchecked}"

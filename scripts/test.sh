@@ -1,0 +1,21 @@
+#!/bin/bash
+# test.sh runs the whole suite beside one PostgreSQL cluster that is gone afterwards.
+# Arguments go to `go test`, in place of ./...
+#
+# With CI set, REQUIRE_ALL=1: what is missing fails instead of being skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/need.sh postgresql chromium certutil openssl
+if [ -n "${CI:-}" ]; then
+	export REQUIRE_ALL=1
+fi
+if ! command -v node >/dev/null; then
+	echo '*** node is missing: the tests with the independent JavaScript client are SKIPPED ***' >&2
+fi
+[ $# -gt 0 ] || set -- ./...
+
+bin=$(mktemp -d)
+trap 'rm -rf "$bin"' EXIT
+go build -o "$bin/with" ./internal/testpg/with
+"$bin/with" go test -race -shuffle=on -timeout=10m "$@"
