@@ -1,0 +1,95 @@
+package demo
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+type manifest struct {
+	ID           string            `yaml:"id"`
+	Name         map[string]string `yaml:"name"`
+	Department   string            `yaml:"department"`
+	Contact      string            `yaml:"contact"`
+	PolicyURI    string            `yaml:"policy_uri"`
+	RedirectURIs []string          `yaml:"redirect_uris"`
+	AfterLogout  []string          `yaml:"post_logout_redirect_uris"`
+	Backchannel  string            `yaml:"backchannel_logout_uri"`
+	Auth         string            `yaml:"auth"`
+	Subject      string            `yaml:"subject"`
+	MinLevel     int               `yaml:"min_level"`
+	Foreigners   bool              `yaml:"foreigners"`
+	Languages    []string          `yaml:"languages"`
+	Grants       []string          `yaml:"grants"`
+	IDTokenAlg   string            `yaml:"id_token_alg"`
+	UserinfoAlg  string            `yaml:"userinfo_alg"`
+	Claims       []struct {
+		Name     string            `yaml:"name"`
+		Required bool              `yaml:"required"`
+		Purpose  map[string]string `yaml:"purpose"`
+		Basis    string            `yaml:"basis"`
+		MinLevel int               `yaml:"min_level"`
+	} `yaml:"claims"`
+	Theme map[string]string `yaml:"theme"`
+}
+
+func TestDemoServicesAreTheContractsSix(t *testing.T) {
+	t.Parallel()
+
+	levels := map[string]int{}
+	for id, m := range manifests(t) {
+		levels[id] = m.MinLevel
+		if m.ID != id {
+			t.Errorf("%s.yaml has the id %q", id, m.ID)
+		}
+	}
+	want := map[string]int{"portal": 1, "saude-agenda": 2, "fazenda-certidoes": 3,
+		"assistencia-cadastro": 4, "empresa-alvara": 5, "turismo-guia": 1}
+	if len(levels) != len(want) {
+		t.Errorf("services %v", levels)
+	}
+	for id, level := range want {
+		if levels[id] != level {
+			t.Errorf("%s asks for level %d, want %d", id, levels[id], level)
+		}
+	}
+}
+
+// An optional claim rests on consent, so that "no" is an answer; each purpose speaks each language.
+func TestDemoClaimsHavePurposesInEveryLanguage(t *testing.T) {
+	t.Parallel()
+
+	for id, m := range manifests(t) {
+		for _, c := range m.Claims {
+			if !c.Required && c.Basis != "consent" {
+				t.Errorf("%s: optional claim %s rests on %q", id, c.Name, c.Basis)
+			}
+			for _, lang := range []string{"pt-BR", "es", "en"} {
+				if c.Purpose[lang] == "" || m.Name[lang] == "" {
+					t.Errorf("%s: %s or the name lacks %s", id, c.Name, lang)
+				}
+			}
+		}
+		base := "http://localhost:8090/" + id
+		if !slices.Equal(m.RedirectURIs, []string{base + "/callback"}) || m.Backchannel != base+"/backchannel" {
+			t.Errorf("%s: URIs %v, %s", id, m.RedirectURIs, m.Backchannel)
+		}
+	}
+}
+
+func manifests(t *testing.T) map[string]manifest {
+	t.Helper()
+	parsed := map[string]manifest{}
+	for _, id := range IDs() {
+		dec := yaml.NewDecoder(bytes.NewReader(Services()[id]))
+		dec.KnownFields(true)
+		var m manifest
+		if err := dec.Decode(&m); err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		parsed[id] = m
+	}
+	return parsed
+}
