@@ -1,0 +1,69 @@
+package testbrowser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+
+	"github.com/chromedp/chromedp"
+)
+
+var errNoChromium = errors.New("Chromium is not installed; run: apt-get install -y --no-install-recommends chromium")
+
+var flags = []string{
+	"disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+	"disable-component-update", "disable-sync",
+}
+
+// shared is this process' Chromium. It ends with the process, which holds the pipe it listens to.
+var shared = sync.OnceValues(func() (context.Context, error) {
+	path, err := executable()
+	if err != nil {
+		return nil, err
+	}
+	profile, err := temporaryProfile()
+	if err != nil {
+		return nil, err
+	}
+	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
+	opts = append(opts, chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Env("HOME="+profile))
+	for _, name := range flags {
+		opts = append(opts, chromedp.Flag(name, true))
+	}
+	opts = append(opts, chromedp.Flag("no-sandbox", os.Geteuid() == 0)) // root has no user namespace to drop to
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, _ := chromedp.NewContext(allocator)
+	if err := chromedp.Do(ctx); err != nil { // its first context must have no deadline
+		return nil, fmt.Errorf("starting %s: %w", path, err)
+	}
+	return ctx, nil
+})
+
+func executable() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errNoChromium
+}
+
+// temporaryProfile makes a directory that disappears with this process: a shell waits for the end
+// of its input, which only we hold open, and removes it. Tests have no hook for that of their own.
+func temporaryProfile() (string, error) {
+	dir, err := os.MkdirTemp("", "testbrowser")
+	if err != nil {
+		return "", err
+	}
+	sweep := `cat; for wait in 0 1 1 1 1; do sleep $wait; rm -rf "$0" && exit; done`
+	cmd := exec.Command("sh", "-c", sweep, dir)
+	if lifeline, err = cmd.StdinPipe(); err != nil {
+		return "", err
+	}
+	return dir, cmd.Start()
+}
+
+var lifeline interface{ Close() error } // held so that it is not collected, and thereby closed
