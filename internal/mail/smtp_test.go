@@ -209,7 +209,7 @@ type server struct {
 	addr   string
 	got    chan delivery
 	answer *smtp.SMTPError // to RCPT TO
-	hold   chan struct{} // the answer to DATA waits for it
+	hold   chan struct{}   // the answer to DATA waits for it
 }
 
 type delivery struct {
