@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -76,12 +77,10 @@ func openCity(overlayDir, city string) (layered, error) {
 	}
 	var layers layered
 	if overlayDir != "" {
-		root, err := os.OpenRoot(overlayDir)
-		if err != nil {
+		if _, err := os.Stat(overlayDir); err != nil {
 			return nil, fmt.Errorf("themes directory: %w", err)
 		}
-		sub, _ := fs.Sub(root.FS(), city)
-		layers = append(layers, sub)
+		layers = append(layers, os.DirFS(filepath.Join(overlayDir, city)))
 	}
 	sub, _ := fs.Sub(base, path.Join("city", city))
 	layers = append(layers, sub)

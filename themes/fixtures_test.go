@@ -1,0 +1,147 @@
+package themes
+
+import (
+	"testing"
+	"time"
+)
+
+var cities = []string{"vila-esperanca", "serra-verde"}
+
+// load gives the embedded pages of a city.
+func load(t testing.TB, city string) *Renderer {
+	t.Helper()
+	r, err := Load("", city)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// sample is one page in one state.
+type sample struct {
+	name  string
+	frame Frame
+	view  View
+}
+
+// samples are all pages, in every state that shows other words.
+func samples() []sample {
+	all := append(signInSamples(), consentSamples()...)
+	all = append(all, accountSamples()...)
+	return append(all, failureSamples()...)
+}
+
+func service() Frame {
+	return Frame{
+		Path:      "/entrar?interaction=1&x=á b",
+		Reference: "01J0-REF",
+		Service: &Service{
+			ID: "saude-agenda", Name: "Agenda da Saúde", Department: "Secretaria Municipal da Saúde",
+			Contact: "saude@example.org", PolicyURI: "https://example.org/privacidade", Accent: "#0b6e4f",
+		},
+	}
+}
+
+func withProblem(code string, args map[string]any, fields ...FieldProblem) Frame {
+	f := service()
+	f.Problem = &Problem{Code: code, Args: args, Fields: fields}
+	return f
+}
+
+func signInSamples() []sample {
+	left := map[string]any{"Left": 1}
+	return []sample{
+		{"identify", service(), Identify{Action: "/entrar", RegisterURL: "/cadastro", CancelURL: "/cancelar"}},
+		{"identify alone", Frame{Path: "/entrar"}, Identify{Action: "/entrar", RegisterURL: "/cadastro"}},
+		{"identify wrong cpf", withProblem("cpf", nil, FieldProblem{Field: "cpf", Code: "cpf"}),
+			Identify{Action: "/entrar", CPF: "529.982.247-24", RegisterURL: "/cadastro"}},
+		{"password", service(), Password{Action: "/senha", CPF: "529.982.247-25", ChangeURL: "/entrar", RegisterURL: "/cadastro"}},
+		{"password login", service(), Password{Action: "/senha", CPF: "529.982.247-25", RegisterURL: "/cadastro", Reauth: "login"}},
+		{"password max_age", service(), Password{Action: "/senha", CPF: "529.982.247-25", RegisterURL: "/cadastro", Reauth: "max_age"}},
+		{"password throttled", withProblem("throttled", map[string]any{"Minutes": 5}),
+			Password{Action: "/senha", CPF: "529.982.247-25", RegisterURL: "/cadastro"}},
+		{"code", service(), Code{Action: "/codigo", ResendURL: "/outro", Destination: "m***@example.org", Minutes: 10, Purpose: "register", ChangeURL: "/mudar"}},
+		{"code hidden", service(), Code{Action: "/codigo", ResendURL: "/outro", Minutes: 1, Purpose: "register"}},
+		{"code unlock", withProblem("code", left, FieldProblem{Field: "code", Code: "code", Args: left}),
+			Code{Action: "/codigo", ResendURL: "/outro", Minutes: 10, Purpose: "unlock"}},
+		{"register", service(), Register{Action: "/cadastro", SignInURL: "/entrar"}},
+		{"register problems", withProblem("form", nil, FieldProblem{Field: "email", Code: "email"}, FieldProblem{Field: "password", Code: "password_short"}),
+			Register{Action: "/cadastro", CPF: "52998224725", Email: `"><script>`, SignInURL: "/entrar"}},
+		{"profile", service(), Profile{Action: "/dados", Fields: allFields(), Cancel: "/cancelar"}},
+		{"profile alone", Frame{Path: "/dados"}, Profile{Action: "/dados", Fields: allFields()[:2]}},
+		{"profile problem", withProblem("form", nil, FieldProblem{Field: "birthdate", Code: "birthdate"}),
+			Profile{Action: "/dados", Fields: []Field{{Name: "birthdate", Value: "31/12/80", Required: true}}}},
+		{"select account", service(), SelectAccount{Action: "/conta", Name: "Maria da Silva", CPF: "***.982.247-**"}},
+		{"level", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 1}},
+		{"level session", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 4, Session: true}},
+	}
+}
+
+// profileClaims are the claims a citizen can type.
+var profileClaims = []string{
+	"name", "birthdate", "gender", "phone_number", "address", "street_address", "neighborhood", "locality", "region",
+	"postal_code", "rg", "voter_id", "cns", "nis", "passport", "mother_name", "mother_cpf", "father_name", "father_cpf",
+	"civil_name", "cnpj", "company_name", "company_role",
+}
+
+func allFields() []Field {
+	var all []Field
+	for i, name := range profileClaims {
+		all = append(all, Field{Name: name, Required: i%2 == 0, Purpose: "Atender você"})
+	}
+	return all
+}
+
+func consentSamples() []sample {
+	full := Consent{Action: "/consentimento", Level: 3, Offline: true, First: true,
+		Required: []ConsentClaim{
+			{Name: "name", Value: "Maria A. da S.", Purpose: "Identificar você na consulta", Basis: "public_policy"},
+			{Name: "cpf", Value: "***.982.247-**", Purpose: "Achar seu cadastro", Basis: "legal_obligation"},
+		},
+		Optional: []ConsentClaim{{Name: "cns", Purpose: "Achar seu prontuário", Basis: "consent"}},
+	}
+	again := Consent{Action: "/consentimento", Level: 1, Again: true, Known: full.Required, Optional: full.Optional}
+	return []sample{{"consent", service(), full}, {"consent again", service(), again}}
+}
+
+func accountSamples() []sample {
+	at := time.Date(2026, 11, 21, 1, 30, 0, 0, time.UTC) // still the 20th in São Paulo
+	in := Frame{Path: "/conta", SignedIn: "Maria"}
+	data := []Datum{
+		{Name: "name", Value: "Maria Aparecida da Silva", Source: "demo", Since: at},
+		{Name: "birthdate", Value: "1985-03-12", Source: "self", Since: at},
+		{Name: "gender", Value: "female", Source: "registry", Since: at},
+		{Name: "locale", Value: "pt-BR"}, {Name: "email"},
+	}
+	app := Application{ID: "saude-agenda", Name: "Agenda da Saúde", Department: "Secretaria da Saúde", Claims: []string{"name", "cns"},
+		Since: at, LastUse: at, RevokeURL: "/retirar", PolicyURI: "https://example.org/p"}
+	unused := app
+	unused.ID, unused.LastUse, unused.Claims, unused.PolicyURI = "portal", time.Time{}, nil, ""
+	return []sample{
+		{"account", in, Account{CPF: "***.982.247-**", Level: 3, Data: data, LogoutURL: "/sair", ApplicationsURL: "/conta/aplicacoes"}},
+		{"account highest", in, Account{CPF: "***.982.247-**", Level: 5, LogoutURL: "/sair"}},
+		{"applications", in, Applications{Items: []Application{app, unused}, AccountURL: "/conta"}},
+		{"applications none", in, Applications{}},
+		{"logout", in, Logout{Action: "/sair", Hidden: map[string]string{"state": "x", "client_id": "portal"}, Name: "Maria da Silva"}},
+		{"logged out", Frame{}, LoggedOut{SignInURL: "/entrar", Ended: true}},
+		{"stayed", in, LoggedOut{SignInURL: "/conta"}},
+	}
+}
+
+// failureCodes are the error pages handlers may ask for.
+var failureCodes = []string{
+	"not_found", "expired", "wrong_browser", "client", "redirect_uri", "request", "internal", "throttled", "forbidden", "method", "too_large",
+}
+
+func failureSamples() []sample {
+	all := []sample{
+		{"form post", service(), FormPost{RedirectURI: "https://rp.example/cb", Fields: map[string]string{"code": "c", "state": `"'<`}}},
+		{"privacy", Frame{Path: "/privacidade"}, Static{Name: "privacidade"}},
+		{"accessibility", Frame{Path: "/acessibilidade", Contrast: true}, Static{Name: "acessibilidade"}},
+		{"app return", service(), Failure{Code: "expired", ReturnURL: "br.example.app:/cb?error=access_denied"}},
+	}
+	for _, code := range failureCodes {
+		all = append(all, sample{"failure " + code, Frame{Reference: "REF"}, Failure{Code: code, ReturnURL: "/conta"}})
+	}
+	return all
+}
