@@ -14,11 +14,12 @@ var layers = [][]string{
 	{"idp", "ticketing"},
 	{"consent", "certauth", "themes"},
 	{"registry"},
-	{"internal", "migrations"}, // of one another too: see oneHouse
+	{"internal", "migrations", "deploy"}, // of one another too: see oneHouse
 }
 
 // within is the same inside idp, whose own files wire its subpackages.
 var within = [][]string{
+	{"idp/account"},
 	{"idp/flow"},
 	{"idp/session", "idp/token", "idp/factor", "idp/federation", "idp/events"},
 	{"idp/client", "idp/keys", "idp/page"},

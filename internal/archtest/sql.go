@@ -21,7 +21,7 @@ type statement struct {
 // sqlArgument is which argument of a method is SQL.
 var sqlArgument = map[string]int{"Query": 1, "QueryRow": 1, "Exec": 1, "Queue": 0}
 
-var looksLikeSQL = regexp.MustCompile(`(?is)^\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|LOCK TABLE|CREATE TABLE|CREATE INDEX|ALTER|DROP)\s`)
+var looksLikeSQL = regexp.MustCompile(`(?s)^\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|LOCK TABLE|CREATE TABLE|CREATE INDEX|ALTER|DROP)\s`)
 
 // holdsSQL are the packages that work on databases of their own making, apart from the schema.
 func holdsSQL(s source) bool {

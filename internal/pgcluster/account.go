@@ -1,6 +1,7 @@
 package pgcluster
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -58,16 +59,20 @@ func (a account) attributes() *syscall.SysProcAttr {
 	return attr
 }
 
-// own gives path and all below it to the account.
+// own gives path and all below it to the account. What disappears meanwhile is let go: a server
+// left behind may be about to end.
 func (a account) own(path string) error {
 	if !a.switched {
 		return nil
 	}
 	return filepath.WalkDir(path, func(p string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+		if err == nil {
+			err = os.Lchown(p, a.UID, a.GID)
 		}
-		return os.Lchown(p, a.UID, a.GID)
+		if p != path && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	})
 }
 

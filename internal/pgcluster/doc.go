@@ -9,6 +9,8 @@
 //
 // It listens on a unix socket only, in that directory or, where the path would pass the 107 bytes
 // of a socket address, under /tmp. The server runs as an unprivileged user: root hands it to
-// postgres, or nobody, even where that user could not walk, such as below root's home. It is told to stop when the process that started it dies, however it dies;
-// a server left behind all the same is stopped by the next Start, and PostgreSQL recovers.
+// postgres, or nobody, even where that user could not walk, such as below root's home.
+//
+// It is told to stop when the process that started it dies, however it dies; a server left behind
+// all the same is stopped by the next Start, and PostgreSQL recovers.
 package pgcluster

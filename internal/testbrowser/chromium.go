@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var errNoChromium = errors.New("Chromium is not installed; run: apt-get install -y --no-install-recommends chromium")
+var errNoChromium = errors.New("the browser Chromium is not installed; run: apt-get install -y --no-install-recommends chromium")
 
 var flags = []string{
 	"disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
@@ -60,10 +60,12 @@ func temporaryProfile() (string, error) {
 	}
 	sweep := `cat; for wait in 0 1 1 1 1; do sleep $wait; rm -rf "$0" && exit; done`
 	cmd := exec.Command("sh", "-c", sweep, dir)
-	if lifeline, err = cmd.StdinPipe(); err != nil {
+	if _, err := cmd.StdinPipe(); err != nil {
 		return "", err
 	}
-	return dir, cmd.Start()
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	go func() { _ = cmd.Wait() }() // never returns; it holds the pipe, which a collected one would close
+	return dir, nil
 }
-
-var lifeline interface{ Close() error } // held so that it is not collected, and thereby closed

@@ -28,10 +28,6 @@ const (
 	readyFile      = "url"                      // the cluster's address, once it answers
 )
 
-// membership is this process' lock on the users file; held here, since a file nobody refers to
-// is closed by the garbage collector.
-var membership *os.File
-
 func init() {
 	if dir := os.Getenv(keeperVariable); dir != "" {
 		os.Exit(keep(dir))
@@ -50,7 +46,7 @@ func keptCluster() (string, error) {
 		return "", err
 	}
 	defer func() { _ = start.Close() }()
-	if membership, err = lockFile(filepath.Join(dir, "users"), syscall.LOCK_SH); err != nil {
+	if err := join(filepath.Join(dir, "users")); err != nil {
 		return "", err
 	}
 	if at, err := os.ReadFile(filepath.Join(dir, readyFile)); err == nil && alive(dir) {
@@ -218,21 +214,33 @@ func nobody(dir string) (start *os.File, free bool) {
 	return start, true
 }
 
+// join locks the users file until this process ends: a bare descriptor, which no garbage collector
+// closes as it would an os.File.
+func join(users string) error {
+	fd, err := syscall.Open(users, syscall.O_RDWR|syscall.O_CREAT|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return fmt.Errorf("%s: %w", users, err)
+	}
+	return flock(fd, syscall.LOCK_SH)
+}
+
 // lockFile opens path and locks it as how says; the lock ends with the file or the process.
 func lockFile(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), how)
-		if err != syscall.EINTR {
-			break
-		}
-	}
-	if err != nil {
+	if err := flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
+}
+
+func flock(fd, how int) error {
+	for {
+		if err := syscall.Flock(fd, how); err != syscall.EINTR {
+			return err
+		}
+	}
 }
