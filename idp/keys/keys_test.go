@@ -135,8 +135,14 @@ func TestES256SignaturesAlwaysHave64Bytes(t *testing.T) { // RFC 7518 §3.4: lea
 	t.Parallel()
 
 	r := newProcess(t).ring(t)
-	for range 600 { // one in 128 has a short r or s
-		token := sign(t, r, keys.ES256)
+	for i := range 1000 { // one in 128 has a short r or s
+		token, err := r.Sign(keys.ES256, "JWT", fmt.Appendf(nil, `{"jti":%d}`, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.Verify(token, "JWT"); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
 		if signature := token[strings.LastIndexByte(token, '.')+1:]; len(signature) != 86 {
 			t.Fatalf("%d characters", len(signature))
 		}
@@ -475,4 +481,23 @@ func BenchmarkSign(b *testing.B) {
 			}
 		})
 	}
+}
+
+func FuzzVerify(f *testing.F) {
+	r := newProcess(f).ring(f)
+	good := sign(f, r, keys.ES256)
+	f.Add(good)
+	f.Add(sign(f, r, keys.RS256))
+	f.Add(good[:len(good)-1])
+	// RFC 7515 appendix A.5, unsigned
+	f.Add("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.")
+	f.Fuzz(func(t *testing.T, token string) {
+		payload, _, err := r.Verify(token, "JWT")
+		if err == nil && string(payload) != `{"sub":"x"}` {
+			t.Fatalf("%q passed with %q", token, payload)
+		}
+		if err != nil && (!errors.Is(err, keys.ErrToken) || payload != nil) {
+			t.Fatalf("%v beside %q", err, payload)
+		}
+	})
 }
