@@ -29,7 +29,7 @@ var shared = sync.OnceValues(func() (context.Context, error) {
 		return nil, err
 	}
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	opts = append(opts, chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Env("HOME="+profile))
+	opts = append(opts, chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Env("HOME="+profile, "TMPDIR="+profile))
 	for _, name := range flags {
 		opts = append(opts, chromedp.Flag(name, true))
 	}
