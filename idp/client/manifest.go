@@ -85,6 +85,7 @@ type Manifest struct {
 	UserinfoAlg            string   // "" is plain JSON
 	ResourceURI            string   // "": not a resource server (RFC 8707)
 	Resources              []string // resource identifiers it may ask tokens for
+	APIScopes              []string // what client_credentials may ask for
 	Claims                 []Claim
 	Theme                  Theme
 }

@@ -22,6 +22,7 @@ const maxFaults = 100
 var (
 	idPattern     = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
 	accentPattern = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+	scopePattern  = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,64}$`)
 	yamlLine      = regexp.MustCompile(`line (\d+)`)
 )
 
@@ -121,6 +122,7 @@ func (m *Manifest) fields(d *decoder) map[string]field {
 		"userinfo_alg":              d.text(&m.UserinfoAlg, oneOf(ES256, RS256)),
 		"resource_uri":              d.text(&m.ResourceURI, resourceURI),
 		"resources":                 d.texts(&m.Resources, resourceURI),
+		"api_scopes":                d.texts(&m.APIScopes, matches(scopePattern, "must be one scope: letters, digits and . _ : / -")),
 		"claims":                    d.list(m.claim(d)),
 		"theme": func(n *yaml.Node, path string) {
 			d.object(n, path, map[string]field{

@@ -133,3 +133,12 @@ func taken(m *Manifest, rows []serviceRow) error {
 	}
 	return nil
 }
+
+// Source is a service's manifest as it was applied, to the byte. Errors: ErrServiceNotFound.
+func (r *Registry) Source(ctx context.Context, id string) (string, error) {
+	c, ok := r.Get(id)
+	if !ok {
+		return "", ErrServiceNotFound
+	}
+	return versionManifest(ctx, r.db, id, c.Version)
+}

@@ -2,13 +2,10 @@ package keys
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/internal/pg"
 )
@@ -124,13 +121,8 @@ func (r *Ring) Withdraw(ctx context.Context, kid string) error {
 	}
 	err = r.change(ctx, func(tx pg.Tx) error {
 		until, err := deleteKey(ctx, tx, kid)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
-			return ErrKeyNotFound
-		case err != nil:
+		if err != nil || until != nil && !until.After(r.now()) {
 			return err
-		case until != nil && !until.After(r.now()):
-			return nil
 		}
 		return r.succeed(ctx, tx, fresh, true)
 	})

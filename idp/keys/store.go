@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,13 +66,16 @@ func deletePending(ctx context.Context, tx pg.Tx, alg string, now time.Time) err
 }
 
 // deleteKey drops one key and returns when it stopped or would stop signing; nil: no end was in
-// sight. pgx.ErrNoRows when there is no such key.
+// sight. ErrKeyNotFound when there is no such key.
 func deleteKey(ctx context.Context, tx pg.Tx, kid string) (signsUntil *time.Time, err error) {
 	err = tx.QueryRow(ctx, `
 		DELETE FROM signing_key
 		 WHERE kid = @kid
 		RETURNING signs_until`,
 		pgx.NamedArgs{"kid": kid}).Scan(&signsUntil)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrKeyNotFound
+	}
 	return signsUntil, err
 }
 

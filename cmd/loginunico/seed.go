@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loginunico/loginunico/deploy/demo"
+	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+const demoPassword = "Vila-Esperanca-2026"
+
+// demoPerson is one invented inhabitant.
+type demoPerson struct {
+	cpf    brdoc.CPF
+	label  string
+	level  int
+	fields map[string]string
+}
+
+func demoPeople() []demoPerson {
+	return []demoPerson{
+		{"52998224725", "Maria Aparecida da Silva", 3, map[string]string{"name": "Maria Aparecida da Silva", "birthdate": "1958-05-14",
+			"gender": "female", "email": "maria@example.org", "phone_number": "+5541987654321", "mother_name": "Aparecida da Silva",
+			"address": "Rua das Acácias, 120, Centro, Vila Esperança, 80010-000", "cns": "898001160656771"}},
+		{"11144477735", "João Batista Souza", 1, map[string]string{"name": "João Batista Souza", "email": "joao@example.org"}},
+		{"39053344705", "Ana Lúcia Ferreira, social name Ana Ferreira", 4, map[string]string{"name": "Ana Lúcia Ferreira",
+			"social_name": "Ana Ferreira", "birthdate": "1990-09-02", "gender": "female", "email": "ana@example.org",
+			"phone_number": "+5541991234567", "mother_name": "Lúcia Ferreira", "address": "Avenida Brasil, 900, Vila Nova, Vila Esperança, 80020-100"}},
+		{"16899535009", "Carla Mendes, attendant", 4, map[string]string{"name": "Carla Mendes", "birthdate": "1985-03-21", "email": "carla@example.org"}},
+		{"93541134780", "Paulo Rocha, operator", 4, map[string]string{"name": "Paulo Rocha", "birthdate": "1979-11-30", "email": "paulo@example.org"}},
+	}
+}
+
+// seed makes the demo city's services and people. What is there already stays as it is, so that
+// what a newcomer changed survives a restart.
+func (s *stack) seed(ctx context.Context) error {
+	services := demo.Services()
+	for _, id := range demo.IDs() {
+		if _, err := s.clients.Apply(ctx, services[id], "demo-"+id); err != nil {
+			return fmt.Errorf("demo service %s: %w", id, err)
+		}
+	}
+	var hash string
+	people := registry.NewStore(s.box)
+	for _, p := range demoPeople() {
+		if _, err := people.ByCPF(ctx, s.db, p.cpf); !errors.Is(err, registry.ErrNotFound) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if hash == "" {
+			var err error
+			if hash, err = factor.NewHasher(1).Hash(ctx, demoPassword); err != nil {
+				return err
+			}
+		}
+		if err := s.settle(ctx, people, p, hash, time.Now()); err != nil {
+			return fmt.Errorf("demo person %s: %w", p.label, err)
+		}
+	}
+	return nil
+}
+
+// settle writes one person with a password and the evidence of their level.
+func (s *stack) settle(ctx context.Context, people *registry.Store, p demoPerson, hash string, now time.Time) error {
+	fields := registry.Fields{}
+	for name, text := range p.fields {
+		fields[name] = registry.Value{Text: text, Source: registry.SourceDemo, At: now}
+	}
+	mail := fields["email"]
+	mail.Confirmed = &now
+	fields["email"] = mail
+	return pg.InTx(ctx, s.db, func(tx pg.Tx) error {
+		person, err := people.Create(ctx, tx, registry.Person{CPF: p.cpf, Fields: fields}, now)
+		if err != nil {
+			return err
+		}
+		if err := factor.SetPassword(ctx, tx, person.ID, hash, now); err != nil {
+			return err
+		}
+		for _, kind := range []trust.Kind{trust.SelfDeclared, trust.RegistryMatch, trust.BiometricEnrollment} {
+			if kind.Level() == 2 || kind.Level() > p.level {
+				continue
+			}
+			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: registry.SourceDemo, Method: "seed",
+				Verifier: "demo", VerifiedAt: now}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,47 @@
+package consent
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/internal/fail"
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+// ErrNotGranted: there is nothing to revoke.
+var ErrNotGranted = fail.New(fail.NotFound, "not_found")
+
+// Grant records a decision on top of the latest one, in the caller's transaction. Two answers at
+// once are two records; the later one carries both, because the first is read under a lock on the
+// person and service.
+func Grant(ctx context.Context, tx pg.Tx, d Decision, now time.Time) (Record, error) {
+	if err := pg.Lock(ctx, tx, "consent", d.PersonID.String()+d.ClientID); err != nil {
+		return Record{}, err
+	}
+	latest, err := Latest(ctx, tx, d.PersonID, d.ClientID)
+	if err != nil {
+		return Record{}, err
+	}
+	return insert(ctx, tx, After(latest, d), now)
+}
+
+// Revoke records that the person withdrew a service. The caller ends the tokens in the same
+// transaction. Error: ErrNotGranted.
+func Revoke(ctx context.Context, tx pg.Tx, person uuid.UUID, clientID, language string, now time.Time) error {
+	if err := pg.Lock(ctx, tx, "consent", person.String()+clientID); err != nil {
+		return err
+	}
+	latest, err := Latest(ctx, tx, person, clientID)
+	if err != nil {
+		return err
+	}
+	if latest == nil || latest.Kind != Granted {
+		return ErrNotGranted
+	}
+	_, err = insert(ctx, tx, Record{PersonID: person, ClientID: clientID, Kind: Revoked, Claims: []string{},
+		Offered: []string{}, Purposes: map[string]string{}, Bases: map[string]string{},
+		ManifestVersion: latest.ManifestVersion, Language: language}, now)
+	return err
+}

@@ -1,0 +1,131 @@
+// Package account is the citizen's own corner: meus dados and aplicações permitidas.
+//
+// Routes: /conta, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair. Who is not
+// signed in is taken through idp/flow and comes back. Revoking a service records the decision and
+// ends every token of it in the same transaction.
+package account
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/consent"
+	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/page"
+	"github.com/loginunico/loginunico/idp/session"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/themes"
+)
+
+// Paths of the account.
+const (
+	Path             = "/conta"
+	pathApplications = "/conta/aplicacoes"
+	pathRevoke       = "/conta/aplicacoes/revogar"
+	pathSignOut      = "/conta/sair"
+)
+
+// Handler serves the account pages.
+type Handler struct {
+	*flow.Dependencies
+	Flow  *flow.Handler
+	Pages *page.Pages
+}
+
+// Mount adds the routes.
+func (h *Handler) Mount(e *echo.Echo) {
+	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, Path) })
+	e.GET(Path, h.signedIn(h.getAccount))
+	e.GET(pathApplications, h.signedIn(h.getApplications))
+	e.POST(pathRevoke, h.signedIn(h.postRevoke))
+	e.POST(pathSignOut, h.signedIn(h.postSignOut))
+}
+
+type handler func(c echo.Context, known *session.Known, f themes.Frame) error
+
+// signedIn finds who is signed in, or starts a sign-in that comes back to the page.
+func (h *Handler) signedIn(next handler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		known, err := h.Sessions.Current(c.Request().Context(), c.Request(), "", "")
+		if err != nil {
+			return err
+		}
+		if known == nil {
+			back := c.Path()
+			if c.Request().Method != http.MethodGet {
+				back = Path
+			}
+			return h.Flow.Begin(c, back)
+		}
+		f := h.Pages.Frame(c)
+		f.SignedIn = known.Person.DisplayName()
+		return next(c, known, f)
+	}
+}
+
+// getAccount shows what the city knows, each value masked and with its source.
+func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Frame) error {
+	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut}
+	for _, name := range shown() {
+		if field, ok := known.Person.Fields[name]; ok && field.Text != "" {
+			view.Data = append(view.Data, themes.Datum{Name: name, Value: known.Person.Masked(name), Source: field.Source, Since: field.At})
+		}
+	}
+	return h.Pages.Show(c, http.StatusOK, f, view)
+}
+
+// shown lists the fields in the order a person expects them.
+func shown() []string {
+	return slices.Insert(registry.Declarable(), 1, "social_name", "email")
+}
+
+// getApplications shows each authorized service: what it may see, since when, last use.
+func (h *Handler) getApplications(c echo.Context, known *session.Known, f themes.Frame) error {
+	ctx := c.Request().Context()
+	live, err := consent.Live(ctx, h.DB, known.PersonID)
+	if err != nil {
+		return err
+	}
+	uses, err := h.Tokens.LastUses(ctx, known.PersonID)
+	if err != nil {
+		return err
+	}
+	view := themes.Applications{}
+	for _, r := range live {
+		item := themes.Application{ID: r.ClientID, Name: r.ClientID, Claims: r.Claims, Since: r.DecidedAt, LastUse: uses[r.ClientID],
+			RevokeURL: pathRevoke + "?servico=" + r.ClientID}
+		if app, ok := h.Clients.Get(r.ClientID); ok {
+			item.Name, item.Department, item.PolicyURI = app.Name.Localized(f.Lang), app.Department, app.PolicyURI
+		}
+		view.Items = append(view.Items, item)
+	}
+	return h.Pages.Show(c, http.StatusOK, f, view)
+}
+
+func (h *Handler) postRevoke(c echo.Context, known *session.Known, f themes.Frame) error {
+	clientID := c.QueryParam("servico")
+	ctx := c.Request().Context()
+	err := pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		if err := consent.Revoke(ctx, tx, known.PersonID, clientID, f.Lang, h.Now()); err != nil {
+			return err
+		}
+		return h.Tokens.EndOf(ctx, tx, known.PersonID, clientID, "consent")
+	})
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, pathApplications)
+}
+
+func (h *Handler) postSignOut(c echo.Context, known *session.Known, _ themes.Frame) error {
+	ctx := c.Request().Context()
+	err := pg.InTx(ctx, h.DB, func(tx pg.Tx) error { return h.Sessions.End(ctx, tx, known.Session) })
+	if err != nil {
+		return err
+	}
+	c.SetCookie(h.Sessions.Cookie(""))
+	return c.Redirect(http.StatusSeeOther, "/sair/pronto")
+}

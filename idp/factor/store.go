@@ -1,0 +1,148 @@
+package factor
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+type counts struct{ pair, cpf, address, global int }
+
+// enter counts a try and reads the account and the other counts, in one statement. A browser the
+// account knows, or that answered a mail code, has a bucket of its own, out of reach of others.
+func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlocked bool, window time.Time) (a Account, n counts, err error) {
+	var person *uuid.UUID
+	err = db.QueryRow(ctx, `
+		WITH account AS (
+		     SELECT w.person_id, w.hash,
+		            EXISTS (SELECT 1 FROM known_browser k WHERE k.person_id = w.person_id AND k.browser_hash = @browser) AS known
+		       FROM person p
+		       JOIN password w ON w.person_id = p.id
+		      WHERE p.cpf_index = @cpf),
+		     counted AS (
+		     INSERT INTO throttle (bucket, starts_at, count)
+		     SELECT CASE WHEN @unlocked OR coalesce((SELECT known FROM account), false) THEN @proven::bytea ELSE @pair::bytea END, @window, 1
+		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
+		     RETURNING count)
+		SELECT a.person_id, coalesce(a.hash, ''), coalesce(a.known, false), (SELECT count FROM counted),
+		       coalesce((SELECT count FROM throttle WHERE bucket = @cpf_bucket AND starts_at = @window), 0),
+		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
+		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0)
+		  FROM (SELECT 1) one
+		  LEFT JOIN account a ON true`,
+		pgx.NamedArgs{"browser": browser, "cpf": cpf, "unlocked": unlocked, "proven": b.proven, "pair": b.pair, "window": window,
+			"cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
+		Scan(&person, &a.Hash, &a.Known, &n.pair, &n.cpf, &n.address, &n.global)
+	if person != nil {
+		a.PersonID = *person
+	}
+	return a, n, err
+}
+
+// count adds one to each bucket.
+func count(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO throttle (bucket, starts_at, count)
+		SELECT bucket, @window, 1
+		  FROM unnest(@keys::bytea[]) AS bucket
+		 ORDER BY bucket
+		ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1`,
+		pgx.NamedArgs{"keys": keys, "window": window})
+	return err
+}
+
+// countMost adds one to each bucket and returns the largest.
+func countMost(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) (most int, err error) {
+	err = db.QueryRow(ctx, `
+		WITH counted AS (
+		     INSERT INTO throttle (bucket, starts_at, count)
+		     SELECT bucket, @window, 1
+		       FROM unnest(@keys::bytea[]) AS bucket
+		      ORDER BY bucket
+		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
+		     RETURNING count)
+		SELECT max(count) FROM counted`,
+		pgx.NamedArgs{"keys": keys, "window": window}).Scan(&most)
+	return most, err
+}
+
+// succeed clears a pair's tries and remembers the browser, in one statement.
+func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, known bool, keys [][]byte, window, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		WITH cleared AS (
+		     DELETE FROM throttle
+		      WHERE bucket = ANY (@keys) AND starts_at = @window)
+		INSERT INTO known_browser (person_id, browser_hash, seen_at)
+		SELECT @person, @browser, @now
+		 WHERE NOT @known
+		ON CONFLICT (person_id, browser_hash) DO UPDATE SET seen_at = excluded.seen_at`,
+		pgx.NamedArgs{"keys": keys, "window": window, "person": person, "browser": browser, "now": now, "known": known})
+	return err
+}
+
+func purgeThrottle(ctx context.Context, db pg.DB, before time.Time) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM throttle
+		 WHERE starts_at < @before`,
+		pgx.NamedArgs{"before": before})
+	return err
+}
+
+func insertCode(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Purpose, hash []byte, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO mail_code (interaction_id, purpose, id, code_hash, created_at, expires_at)
+		VALUES (@interaction, @purpose, @id, @hash, @now, @expires)`,
+		pgx.NamedArgs{"interaction": interaction, "purpose": string(purpose), "id": pg.NewID(), "hash": hash, "now": now,
+			"expires": now.Add(CodeLifetime)})
+	return err
+}
+
+// tryCode counts one try against every live code of an interaction and uses up the one that
+// matches.
+func tryCode(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Purpose, hash []byte, now time.Time) (ok bool, left int, err error) {
+	err = db.QueryRow(ctx, `
+		WITH tried AS (
+		     UPDATE mail_code
+		        SET tries = tries + 1, used_at = CASE WHEN code_hash = @hash THEN @now::timestamptz END
+		      WHERE interaction_id = @interaction AND purpose = @purpose
+		        AND used_at IS NULL AND expires_at > @now AND tries < @most
+		     RETURNING used_at, tries)
+		SELECT coalesce(bool_or(used_at IS NOT NULL), false), coalesce(max(@most - tries), 0)
+		  FROM tried`,
+		pgx.NamedArgs{"interaction": interaction, "purpose": string(purpose), "hash": hash, "now": now, "most": CodeTries}).
+		Scan(&ok, &left)
+	return ok, left, err
+}
+
+func purgeCodes(ctx context.Context, db pg.DB, before time.Time) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM mail_code
+		 WHERE expires_at < @before`,
+		pgx.NamedArgs{"before": before})
+	return err
+}
+
+// insertPassword gives a person their first password; false when they have one.
+func insertPassword(ctx context.Context, db pg.DB, person uuid.UUID, hash string, now time.Time) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		INSERT INTO password (person_id, hash, changed_at)
+		VALUES (@person, @hash, @now)
+		ON CONFLICT DO NOTHING`,
+		pgx.NamedArgs{"person": person, "hash": hash, "now": now})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// accountMail reads the person behind a CPF that has a password; pg.NoRows when there is none.
+func accountOf(ctx context.Context, db pg.DB, cpf []byte) (id uuid.UUID, column []byte, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT p.id, p.fields
+		  FROM person p
+		  JOIN password w ON w.person_id = p.id
+		 WHERE p.cpf_index = @cpf`,
+		pgx.NamedArgs{"cpf": cpf}).Scan(&id, &column)
+	return id, column, err
+}

@@ -1,0 +1,147 @@
+package factor
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+)
+
+// Limits count password tries in windows of Window. None of them can keep a person out: past any
+// limit a browser proves itself by a code to the account's own mail and then has tries of its own.
+type Limits struct {
+	Window  time.Duration
+	Pair    int // tries per CPF and address, or per CPF and proven browser
+	CPF     int // failures per CPF from browsers it has never been used in
+	Address int // failures per address (IPv4) or /64 (IPv6)
+	Global  int // failures of the whole city
+	Mails   int // codes sent per CPF and address, and per destination
+}
+
+// DefaultLimits stay under the 100 consecutive failures of NIST SP 800-63B-4 §3.2.2.
+var DefaultLimits = Limits{Window: 15 * time.Minute, Pair: 10, CPF: 40, Address: 200, Global: 20000, Mails: 5}
+
+// Try is one attempt at a CPF's password.
+type Try struct {
+	CPF      brdoc.CPF
+	Address  netip.Addr
+	Browser  []byte // SHA-256 of the browser cookie
+	Unlocked bool   // this interaction has answered a mail code for this CPF
+}
+
+// Verdict says how a try may go on.
+type Verdict int
+
+// The verdicts.
+const (
+	Go     Verdict = iota // verify the password
+	Unlock                // ask for a mail code first
+	Wait                  // even the proven browser has used its tries: come back after the window
+)
+
+// Account is what a CPF's sign-in needs; the zero Account is a CPF without one, which must go the
+// same way.
+type Account struct {
+	PersonID uuid.UUID
+	Hash     string // "" without an account
+	Known    bool   // this browser has signed in as this person before
+}
+
+// Throttle counts tries in PostgreSQL, so that every process counts alike.
+type Throttle struct {
+	db     pg.DB
+	box    registry.Sealer
+	limits Limits
+	now    func() time.Time
+}
+
+// NewThrottle counts with these limits.
+func NewThrottle(db pg.DB, box registry.Sealer, limits Limits, now func() time.Time) *Throttle {
+	return &Throttle{db: db, box: box, limits: limits, now: now}
+}
+
+// Enter counts a try before it is made, so that tries at once cannot slip under the limit
+// together, and finds the account in the same statement.
+func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error) {
+	b := t.buckets(try)
+	a, n, err := enter(ctx, t.db, b, registry.CPFIndex(t.box, try.CPF), try.Browser, try.Unlocked, t.window())
+	if err != nil {
+		return a, Wait, err
+	}
+	switch proven := a.Known || try.Unlocked; {
+	case n.pair > t.limits.Pair && try.Unlocked:
+		return a, Wait, nil
+	case n.pair > t.limits.Pair,
+		!proven && (n.cpf >= t.limits.CPF || n.address >= t.limits.Address || n.global >= t.limits.Global):
+		return a, Unlock, nil
+	}
+	return a, Go, nil
+}
+
+// Failed counts a wrong password against the CPF, the address and the city. A proven browser's
+// mistakes count for itself alone.
+func (t *Throttle) Failed(ctx context.Context, try Try, a Account) error {
+	if a.Known || try.Unlocked {
+		return nil
+	}
+	b := t.buckets(try)
+	return count(ctx, t.db, [][]byte{b.cpf, b.address, b.global}, t.window())
+}
+
+// Succeeded forgets the tries of this pair and remembers the browser, in the transaction that
+// opens the session.
+func (t *Throttle) Succeeded(ctx context.Context, tx pg.DB, try Try, a Account) error {
+	b := t.buckets(try)
+	return succeed(ctx, tx, a.PersonID, try.Browser, a.Known, [][]byte{b.pair, b.proven}, t.window(), t.now())
+}
+
+// Mail says whether one more code may be sent for this CPF from this address, or to this
+// destination, and counts it.
+func (t *Throttle) Mail(ctx context.Context, cpf brdoc.CPF, address netip.Addr, to string) (bool, error) {
+	keys := [][]byte{t.key("mail-pair", cpf.Digits()+prefixOf(address)), t.key("mail-to", to)}
+	most, err := countMost(ctx, t.db, keys, t.now().UTC().Truncate(time.Hour))
+	return most <= t.limits.Mails, err
+}
+
+// Minutes is what a page tells who must wait.
+func (t *Throttle) Minutes() int {
+	return int(t.window().Add(t.limits.Window).Sub(t.now())/time.Minute) + 1
+}
+
+// Purge forgets windows that have passed.
+func (t *Throttle) Purge(ctx context.Context) error {
+	return purgeThrottle(ctx, t.db, t.now().Add(-2*time.Hour))
+}
+
+type buckets struct{ pair, proven, cpf, address, global []byte }
+
+func (t *Throttle) buckets(try Try) buckets {
+	prefix := prefixOf(try.Address)
+	return buckets{
+		pair:   t.key("pair", try.CPF.Digits()+prefix),
+		proven: t.key("proven", try.CPF.Digits()+string(try.Browser)),
+		cpf:    t.key("cpf", try.CPF.Digits()), address: t.key("address", prefix), global: t.key("global", ""),
+	}
+}
+
+// key hides what is counted: a dump of the table names no CPF and no address.
+func (t *Throttle) key(what, value string) []byte {
+	return t.box.Index("throttle/"+what, []byte(value))
+}
+
+func (t *Throttle) window() time.Time { return t.now().UTC().Truncate(t.limits.Window) }
+
+// prefixOf is the unit an address is counted by: one household has one IPv4 address, or a /64.
+func prefixOf(a netip.Addr) string {
+	a = a.Unmap()
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		return p.String()
+	}
+	return a.String()
+}

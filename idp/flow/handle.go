@@ -1,0 +1,283 @@
+package flow
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/page"
+	"github.com/loginunico/loginunico/idp/session"
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/httpx"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/themes"
+)
+
+// Paths of the pages. The interaction travels as ?i=.
+const (
+	PathAuthorize = "/oauth/authorize"
+	pathIdentify  = "/entrar"
+	pathPassword  = "/entrar/senha"
+	pathUnlock    = "/entrar/codigo"
+	pathSelect    = "/entrar/conta"
+	pathLevel     = "/entrar/nivel"
+	pathCancel    = "/entrar/cancelar"
+	pathContinue  = "/entrar/continuar"
+	pathRegister  = "/cadastro"
+	pathConfirm   = "/cadastro/codigo"
+	pathProfile   = "/cadastro/dados"
+	pathConsent   = "/consentimento"
+)
+
+var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, UnlockByMail: pathUnlock, Authenticate: pathPassword,
+	SelectAccount: pathSelect, WrongPerson: pathContinue, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
+
+// Handler serves the pages of a flow.
+type Handler struct {
+	*Dependencies
+	Pages *page.Pages
+}
+
+// Mount adds the routes.
+func (h *Handler) Mount(e *echo.Echo) {
+	e.GET(PathAuthorize, h.authorize)
+	e.POST(PathAuthorize, h.authorize)
+	e.GET(pathContinue, h.getContinue)
+	e.GET(pathCancel, h.cancel) // a link: it ends only the visit of this browser
+	e.POST(pathCancel, h.cancel)
+	e.GET(pathIdentify, h.getIdentify)
+	e.POST(pathIdentify, h.postIdentify)
+	e.GET(pathSelect, h.getSelect)
+	e.POST(pathSelect, h.postSelect)
+	e.GET(pathLevel, h.getLevel)
+	e.POST(pathLevel, h.postLevel)
+	e.GET(pathPassword, h.getPassword)
+	e.POST(pathPassword, h.postPassword)
+	e.GET(pathUnlock, h.getUnlock)
+	e.POST(pathUnlock, h.postUnlock)
+	e.POST(pathUnlock+"/novo", h.postUnlockAgain)
+	e.GET(pathRegister, h.getRegister)
+	e.POST(pathRegister, h.postRegister)
+	e.GET(pathConfirm, h.getConfirm)
+	e.POST(pathConfirm, h.postConfirm)
+	e.POST(pathConfirm+"/novo", h.postConfirmAgain)
+	e.GET(pathProfile, h.getProfile)
+	e.POST(pathProfile, h.postProfile)
+	e.GET(pathConsent, h.getConsent)
+	e.POST(pathConsent, h.postConsent)
+}
+
+const cookieBrowser = "navegador"
+
+// browser returns the hash of the browser's own cookie, setting a new one where there is none.
+func (h *Handler) browser(c echo.Context) []byte {
+	name := session.HostCookie(cookieBrowser, "x", h.Secure).Name
+	if cookie, err := c.Cookie(name); err == nil && len(cookie.Value) == len(secret.Token()) {
+		return secret.Hash(cookie.Value)
+	}
+	value := secret.Token()
+	cookie := session.HostCookie(cookieBrowser, value, h.Secure)
+	cookie.MaxAge = 365 * 24 * 3600
+	c.SetCookie(cookie)
+	return secret.Hash(value)
+}
+
+// visit reads the interaction of ?i=, if it belongs to this browser, and who is signed in.
+// Error: ErrExpired for every other id.
+func (h *Handler) visit(c echo.Context) (*visit, error) {
+	id, err := httpx.ParamUUID(c, "i")
+	if err != nil {
+		return nil, ErrExpired
+	}
+	ctx := c.Request().Context()
+	in, err := find(ctx, h.DB, id, h.browser(c), h.Now())
+	if pg.NoRows(err) {
+		return nil, ErrExpired
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{Interaction: in}
+	sector := ""
+	if in.Request.ReturnTo == "" {
+		client, ok := h.Clients.Get(in.ClientID)
+		if !ok || !client.MatchRedirect(in.Request.RedirectURI) {
+			return nil, ErrExpired // the service, or its redirect URI, is gone since
+		}
+		v.client, sector = client, client.Sector
+	}
+	v.known, err = h.Sessions.Current(ctx, c.Request(), in.ClientID, sector)
+	return v, err
+}
+
+// at reads the visit and makes sure that one of these steps is its next; otherwise the browser is
+// sent to the step that is.
+func (h *Handler) at(c echo.Context, steps ...Step) (*visit, bool, error) {
+	v, err := h.visit(c)
+	if err != nil {
+		return nil, false, err
+	}
+	next := v.next(h.Now())
+	for _, s := range steps {
+		if s == next {
+			return v, true, nil
+		}
+	}
+	return v, false, h.goOn(c, v)
+}
+
+// goOn sends the browser to the next step, or ends the visit where nothing is missing.
+func (h *Handler) goOn(c echo.Context, v *visit) error {
+	switch step := v.next(h.Now()); {
+	case step == WrongPerson:
+		params, err := h.leave(c.Request().Context(), v, "login_required", "another person signed in than the service asked for")
+		return h.over(c, v, params, err)
+	case step != Issue:
+		return c.Redirect(seeOther, v.url(pathOf[step]))
+	case v.client == nil:
+		if err := finish(c.Request().Context(), h.DB, v.ID, h.Now()); err != nil {
+			return err
+		}
+		return c.Redirect(seeOther, v.Request.ReturnTo)
+	}
+	params, err := h.issue(c.Request().Context(), v, true)
+	return h.over(c, v, params, err)
+}
+
+// over answers the service.
+func (h *Handler) over(c echo.Context, v *visit, params url.Values, err error) error {
+	if err != nil {
+		return err
+	}
+	if v.client == nil {
+		return c.Redirect(seeOther, "/conta")
+	}
+	return h.respond(c, v.Request, params)
+}
+
+func (h *Handler) respond(c echo.Context, r Request, params url.Values) error {
+	httpx.NoStore(c)
+	params = complete(h.Issuer, r, params)
+	if r.ResponseMode == "form_post" {
+		f := h.Pages.Frame(c)
+		f.FormAction = formActions(r.RedirectURI)
+		return h.Pages.Show(c, http.StatusOK, f, formPost(r, params))
+	}
+	return c.Redirect(seeOther, respondURL(r, params))
+}
+
+// show renders a page of a visit.
+func (h *Handler) show(c echo.Context, v *visit, p *themes.Problem, view themes.View) error {
+	f := h.Pages.Frame(c)
+	f.Problem = p
+	if c.Request().Method == http.MethodPost {
+		f.Path = c.Path() + "?i=" + v.ID.String()
+	}
+	if v.client != nil {
+		f.Service = h.serviceView(v, f.Lang)
+		f.FormAction = formActions(v.Request.RedirectURI)
+	}
+	if v.known != nil {
+		f.SignedIn = v.known.Person.DisplayName()
+	}
+	status := http.StatusOK
+	if p != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return h.Pages.Show(c, status, f, view)
+}
+
+func (h *Handler) serviceView(v *visit, lang string) *themes.Service {
+	m := v.client
+	return &themes.Service{ID: m.ID, Name: m.Name.Localized(lang), Department: m.Department, Contact: m.Contact, PolicyURI: m.PolicyURI, Accent: m.Theme.Accent}
+}
+
+func (v *visit) url(path string) string { return path + "?i=" + v.ID.String() }
+
+// cancelURL is where a citizen gives up: back to the service, where there is one.
+func (v *visit) cancelURL() string {
+	if v.client == nil {
+		return ""
+	}
+	return v.url(pathCancel)
+}
+
+// problem is a summary with one field.
+func problem(code, field, fieldCode string, args map[string]any) *themes.Problem {
+	return &themes.Problem{Code: code, Args: args, Fields: []themes.FieldProblem{{Field: field, Code: fieldCode, Args: args}}}
+}
+
+func (h *Handler) try(c echo.Context, v *visit, cpf brdoc.CPF) factor.Try {
+	address, err := netip.ParseAddr(c.RealIP())
+	if err != nil {
+		address = netip.IPv4Unspecified()
+	}
+	return factor.Try{CPF: cpf, Address: address, Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
+}
+
+// reload reads the visit again after a fact, under the cookie of a session that was just opened.
+func (h *Handler) reload(c echo.Context, v *visit, cookie string) (*visit, error) {
+	if cookie != "" {
+		set := h.Sessions.Cookie(cookie)
+		c.SetCookie(set)
+		replaceCookie(c.Request(), set)
+	}
+	return h.visit(c)
+}
+
+// replaceCookie makes the rest of this request see a cookie that was just set.
+func replaceCookie(r *http.Request, set *http.Cookie) {
+	all := r.Cookies()
+	r.Header.Del("Cookie")
+	for _, c := range all {
+		if c.Name != set.Name {
+			r.AddCookie(c)
+		}
+	}
+	r.AddCookie(&http.Cookie{Name: set.Name, Value: set.Value})
+}
+
+func (h *Handler) getContinue(c echo.Context) error {
+	v, err := h.visit(c)
+	if err != nil {
+		return err
+	}
+	return h.goOn(c, v)
+}
+
+func (h *Handler) cancel(c echo.Context) error {
+	v, err := h.visit(c)
+	if err != nil {
+		return err
+	}
+	params, err := h.leave(c.Request().Context(), v, "access_denied", "the citizen cancelled")
+	return h.over(c, v, params, err)
+}
+
+// Begin starts a sign-in for a page of ours, such as /conta, and sends the browser to it.
+func (h *Handler) Begin(c echo.Context, returnTo string, prompt ...string) error {
+	v := &visit{Interaction: h.fresh(c, Request{ReturnTo: returnTo, Prompt: prompt}, h.Pages.Language(c, ""))}
+	return h.begin(c.Request().Context(), c, v)
+}
+
+func (h *Handler) fresh(c echo.Context, r Request, lang string) Interaction {
+	now := h.Now()
+	return Interaction{ID: pg.NewID(), BrowserHash: h.browser(c), ClientID: r.ClientID, Request: r, Language: lang,
+		CreatedAt: now.Truncate(time.Microsecond), ExpiresAt: now.Add(InteractionLifetime)}
+}
+
+func (h *Handler) begin(ctx context.Context, c echo.Context, v *visit) error {
+	if v.known != nil {
+		v.SessionID = &v.known.ID
+	}
+	if err := begin(ctx, h.DB, v.Interaction); err != nil {
+		return err
+	}
+	return c.Redirect(seeOther, v.url(pathOf[v.next(h.Now())]))
+}

@@ -1,0 +1,102 @@
+package flow
+
+import (
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/consent"
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/themes"
+)
+
+func (h *Handler) getConsent(c echo.Context) error {
+	v, here, err := h.at(c, Consent)
+	if err != nil || !here {
+		return err
+	}
+	return h.show(c, v, nil, v.consentView(h.Pages.Language(c, ""), v.facts(h.Now()).Level))
+}
+
+// asked is what the page shows as new: all of it when the service asks for prompt=consent.
+func (v *visit) asked(level int) (need consent.Need, known []string) {
+	ask := v.ask(level)
+	need = consent.Compare(v.known.Consent, ask)
+	if slices.Contains(v.Request.Prompt, "consent") {
+		need.Claims, need.Offline = ask.Claims, ask.Offline
+	}
+	for _, name := range consent.Allowed(v.known.Consent, ask.Claims) {
+		if !slices.Contains(need.Claims, name) {
+			known = append(known, name)
+		}
+	}
+	return need, known
+}
+
+// consentView shows who asks, why, and the masked values; optional claims come unticked.
+func (v *visit) consentView(lang string, level int) themes.Consent {
+	need, known := v.asked(level)
+	view := themes.Consent{Action: v.url(pathConsent), Level: level, Offline: need.Offline, First: need.First, Again: !need.First}
+	for _, name := range need.Claims {
+		m, _ := v.client.Claim(name)
+		if m.Required {
+			view.Required = append(view.Required, v.consentClaim(m, lang))
+		} else {
+			view.Optional = append(view.Optional, v.consentClaim(m, lang))
+		}
+	}
+	for _, name := range known {
+		m, _ := v.client.Claim(name)
+		view.Known = append(view.Known, v.consentClaim(m, lang))
+	}
+	return view
+}
+
+func (v *visit) consentClaim(m client.Claim, lang string) themes.ConsentClaim {
+	return themes.ConsentClaim{Name: m.Name, Value: v.known.Person.Masked(m.Name), Purpose: m.Purpose.Localized(lang), Basis: m.Basis}
+}
+
+// postConsent records the decision with the text that was on the page, and issues.
+func (h *Handler) postConsent(c echo.Context) error {
+	v, here, err := h.at(c, Consent)
+	if err != nil || !here {
+		return err
+	}
+	ctx := c.Request().Context()
+	switch c.FormValue("decision") {
+	case "allow":
+	case "deny":
+		params, err := h.leave(ctx, v, "access_denied", "the citizen refused")
+		return h.over(c, v, params, err)
+	default:
+		return errRequest
+	}
+	decision, err := h.decision(c, v)
+	if err != nil {
+		return err
+	}
+	params, err := h.decide(ctx, v, decision)
+	return h.over(c, v, params, err)
+}
+
+func (h *Handler) decision(c echo.Context, v *visit) (consent.Decision, error) {
+	form, err := c.FormParams()
+	if err != nil {
+		return consent.Decision{}, err
+	}
+	f := h.Pages.Frame(c)
+	f.Service = h.serviceView(v, f.Lang)
+	view := v.consentView(f.Lang, v.facts(h.Now()).Level)
+	text, err := h.Pages.Themes.ConsentText(f, view)
+	d := consent.Decision{PersonID: v.known.PersonID, ClientID: v.client.ID, Shown: []string{}, Allowed: []string{}, Offline: view.Offline,
+		Purposes: map[string]string{}, Bases: map[string]string{}, ManifestVersion: v.client.Version, TextShown: text, Language: f.Lang}
+	for _, line := range slices.Concat(view.Required, view.Optional) {
+		m, _ := v.client.Claim(line.Name)
+		d.Shown = append(d.Shown, line.Name)
+		d.Purposes[line.Name], d.Bases[line.Name] = line.Purpose, line.Basis
+		if m.Required || slices.Contains(form["optional"], line.Name) {
+			d.Allowed = append(d.Allowed, line.Name)
+		}
+	}
+	return d, err
+}

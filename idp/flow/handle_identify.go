@@ -1,0 +1,99 @@
+package flow
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/themes"
+)
+
+// beforeSignIn are the steps at which a citizen may still say that they are somebody else, or
+// that they have no account yet.
+var beforeSignIn = []Step{Identify, Authenticate, UnlockByMail, ConfirmChannel}
+
+func (h *Handler) getIdentify(c echo.Context) error {
+	v, here, err := h.at(c, beforeSignIn...)
+	if err != nil || !here {
+		return err
+	}
+	return h.show(c, v, nil, v.identify(""))
+}
+
+func (v *visit) identify(typed string) themes.Identify {
+	return themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL()}
+}
+
+func (h *Handler) postIdentify(c echo.Context) error {
+	v, here, err := h.at(c, beforeSignIn...)
+	if err != nil || !here {
+		return err
+	}
+	typed := c.FormValue("cpf")
+	cpf, err := brdoc.ParseCPF(typed)
+	if err != nil {
+		code := "cpf"
+		if typed == "" {
+			code = "cpf_required"
+		}
+		return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
+	}
+	if err := identified(c.Request().Context(), h.DB, v.ID, h.Box.Seal([]byte(cpf.Digits()), v.ID[:]), h.Now()); err != nil {
+		return err
+	}
+	return c.Redirect(seeOther, v.url(pathPassword))
+}
+
+// clip keeps an echoed value short: a page is not a place to store what was sent.
+func clip(s string) string {
+	if len(s) > 200 {
+		return ""
+	}
+	return s
+}
+
+func (h *Handler) getSelect(c echo.Context) error {
+	v, here, err := h.at(c, SelectAccount)
+	if err != nil || !here {
+		return err
+	}
+	return h.show(c, v, nil, themes.SelectAccount{Action: v.url(pathSelect), Name: v.known.Person.DisplayName(), CPF: v.known.Person.CPF.Masked()})
+}
+
+func (h *Handler) postSelect(c echo.Context) error {
+	v, here, err := h.at(c, SelectAccount)
+	if err != nil || !here {
+		return err
+	}
+	ctx := c.Request().Context()
+	if c.FormValue("account") != "other" {
+		if err := chosen(ctx, h.DB, v.ID, v.known.ID, h.Now()); err != nil {
+			return err
+		}
+		return c.Redirect(seeOther, v.url(pathContinue))
+	}
+	if err := h.signOut(ctx, v); err != nil {
+		return err
+	}
+	c.SetCookie(h.Sessions.Cookie(""))
+	return c.Redirect(seeOther, v.url(pathIdentify))
+}
+
+func (h *Handler) getLevel(c echo.Context) error {
+	v, here, err := h.at(c, LevelTooLow)
+	if err != nil || !here {
+		return err
+	}
+	f, needed := v.facts(h.Now()), v.Request.Needs(v.client).Level
+	return h.show(c, v, nil, themes.LevelTooLow{Action: v.url(pathLevel), Needed: needed, Have: min(f.Level, f.Cap), Session: f.Level >= needed})
+}
+
+// postLevel goes back to the service with an honest error, never with a lower token than it asked
+// for. OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+func (h *Handler) postLevel(c echo.Context) error {
+	v, here, err := h.at(c, LevelTooLow)
+	if err != nil || !here {
+		return err
+	}
+	params, err := h.leave(c.Request().Context(), v, "unmet_authentication_requirements", "the level the service needs was not reached")
+	return h.over(c, v, params, err)
+}

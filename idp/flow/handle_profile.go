@@ -1,0 +1,65 @@
+package flow
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/fail"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/themes"
+)
+
+func (h *Handler) getProfile(c echo.Context) error {
+	v, here, err := h.at(c, Profile)
+	if err != nil || !here {
+		return err
+	}
+	return h.show(c, v, nil, h.profileView(c, v, nil))
+}
+
+// profileView asks for what is missing and nothing else; typed values stay after an error.
+func (h *Handler) profileView(c echo.Context, v *visit, typed map[string]string) themes.Profile {
+	view := themes.Profile{Action: v.url(pathProfile), Cancel: v.cancelURL()}
+	lang := h.Pages.Language(c, "")
+	for _, m := range v.missing(h.Now()) {
+		view.Fields = append(view.Fields, themes.Field{Name: m.Name, Value: typed[m.Name], Required: m.Required, Purpose: m.Purpose.Localized(lang)})
+	}
+	return view
+}
+
+// postProfile writes all fields or none. Only what the city lacks can be stated here; what it
+// has is never overwritten.
+func (h *Handler) postProfile(c echo.Context) error {
+	v, here, err := h.at(c, Profile)
+	if err != nil || !here {
+		return err
+	}
+	fields, typed, p := h.declared(c, v.missing(h.Now()))
+	if p != nil {
+		return h.show(c, v, p, h.profileView(c, v, typed))
+	}
+	ctx := c.Request().Context()
+	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		return h.People.Update(ctx, tx, v.known.PersonID, fields, h.Now())
+	})
+	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathContinue)) })
+}
+
+func (h *Handler) declared(c echo.Context, wanted []client.Claim) (registry.Fields, map[string]string, *themes.Problem) {
+	fields, typed, p := registry.Fields{}, map[string]string{}, &themes.Problem{Code: "form"}
+	now := h.Now()
+	for _, m := range wanted {
+		typed[m.Name] = clip(c.FormValue(m.Name))
+		text, err := registry.ParseDeclared(m.Name, c.FormValue(m.Name), now)
+		if err != nil {
+			p.Fields = append(p.Fields, themes.FieldProblem{Field: m.Name, Code: fail.CodeOf(err)})
+			continue
+		}
+		fields[m.Name] = registry.Value{Text: text, Source: registry.SourceSelf, At: now}
+	}
+	if len(p.Fields) == 0 {
+		return fields, typed, nil
+	}
+	return nil, typed, p
+}

@@ -1,0 +1,112 @@
+package flow
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/consent"
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/session"
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+// InteractionLifetime is how long a citizen may take from the service's request to the code.
+const InteractionLifetime = 30 * time.Minute
+
+// Interaction is one authorization request being answered in one browser: what was asked, and
+// what has happened since.
+type Interaction struct {
+	ID           uuid.UUID
+	BrowserHash  []byte
+	ClientID     string
+	Request      Request
+	Language     string
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	CPF          []byte     // sealed
+	SessionID    *uuid.UUID // the session it began with, or opened
+	ChosenAt     *time.Time
+	BusyAt       *time.Time
+	UnlockedAt   *time.Time
+	Registration []byte // sealed factor.Registration
+	ConsentedAt  *time.Time
+}
+
+// visit is one request within an interaction: the row, the client it is for, and who the browser
+// is signed in as.
+type visit struct {
+	Interaction
+	client *client.Client // nil for our own account pages
+	known  *session.Known // nil when nobody is signed in
+}
+
+func (v *visit) facts(now time.Time) Facts {
+	f := Facts{StartedAt: v.CreatedAt, CPFTyped: v.CPF != nil, Registering: v.Registration != nil, Busy: v.BusyAt != nil,
+		Unlocked: v.UnlockedAt != nil, Chosen: v.ChosenAt != nil, Decided: v.ConsentedAt != nil}
+	if v.known == nil {
+		return f
+	}
+	f.SignedIn, f.AuthTime, f.Cap, f.Subject = true, v.known.AuthTime, v.known.Cap, v.known.Subject
+	f.Level = v.known.Level(now)
+	f.Switched = v.SessionID != nil && *v.SessionID != v.known.ID
+	if v.client != nil {
+		f.Missing = len(v.missing(now)) > 0
+		f.Undecided = consent.Compare(v.known.Consent, v.ask(f.Level)).Any()
+	}
+	return f
+}
+
+// next is the step this visit is at.
+func (v *visit) next(now time.Time) Step { return Next(v.Request.Needs(v.client), v.facts(now)) }
+
+// ask is what the citizen decides about: the claims asked for that this level may release.
+func (v *visit) ask(level int) consent.Ask {
+	ask := consent.Ask{Claims: []string{}, Offline: v.Request.Offline()}
+	for _, name := range v.Request.Claims {
+		if m, ok := v.client.Claim(name); ok && level >= m.MinLevel {
+			ask.Claims = append(ask.Claims, name)
+		}
+	}
+	return ask
+}
+
+// missing lists the claims the manifest requires, the request asks for, the city lacks and the
+// person may state. Required data nobody may state about themselves is simply not released.
+func (v *visit) missing(now time.Time) []client.Claim {
+	var all []client.Claim
+	level := trust.Level(v.known.Evidence, now)
+	for _, declarable := range registry.Declarable() {
+		m, ok := v.client.Claim(declarable)
+		if ok && m.Required && level >= m.MinLevel && !v.known.Person.Has(declarable) && contains(v.Request.Claims, declarable) {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// typedCPF is the CPF of this sign-in: the one typed, else the one of the session to be proved
+// again; "" when there is none.
+func (v *visit) typedCPF(box registry.Sealer) brdoc.CPF {
+	if v.CPF != nil {
+		if plain, err := box.Open(v.CPF, v.ID[:]); err == nil {
+			return brdoc.CPF(plain)
+		}
+	}
+	if v.known != nil {
+		return v.known.Person.CPF
+	}
+	return ""
+}
+
+func (v *visit) registration(box registry.Sealer) (r factor.Registration, ok bool) {
+	plain, err := box.Open(v.Registration, v.ID[:])
+	if err != nil {
+		return r, false
+	}
+	return r, json.Unmarshal(plain, &r) == nil
+}

@@ -1,0 +1,127 @@
+package flow
+
+import (
+	"slices"
+	"time"
+)
+
+// Step is what is still missing before a code may be issued.
+type Step int
+
+// The steps, in the order a citizen meets them.
+const (
+	Identify       Step = iota // the CPF
+	ConfirmChannel             // the mail code of a new account
+	UnlockByMail               // a mail code, because this CPF met too many tries
+	Authenticate               // the password
+	SelectAccount              // go on as who is signed in?
+	WrongPerson                // the service wants another person than the one who signed in
+	LevelTooLow                // the city does not know this person, or this session, surely enough
+	Profile                    // data the service needs and the city lacks
+	Consent                    // the citizen's decision
+	Issue                      // nothing is missing
+)
+
+// Facts are what happened, as far as [Next] needs to know.
+type Facts struct {
+	StartedAt   time.Time // of the authorization request
+	CPFTyped    bool      // in this interaction, and nobody signed in by it yet
+	Registering bool      // a new account waits for its mail code
+	Busy        bool      // the typed CPF met too many tries
+	Unlocked    bool      // and the mail code was answered
+
+	SignedIn  bool
+	AuthTime  time.Time
+	Level     int    // trust level of the person now
+	Cap       int    // strength of this session
+	Subject   string // the person's sub for this client; "" before the first grant
+	Chosen    bool   // the account was confirmed in this interaction
+	Switched  bool   // the browser's session is another one than this interaction began with
+	Missing   bool   // required data the person could state is not there
+	Undecided bool   // something asked for was never shown to the citizen
+	Decided   bool   // the citizen answered the consent page in this interaction
+}
+
+// Needs are what the request and the service's manifest together ask for.
+type Needs struct {
+	Prompt     []string       // OIDC Core §3.1.2.1
+	MaxAge     *time.Duration // nil: any age
+	Subject    string         // from id_token_hint or the sub claim; "" anyone
+	Level      int            // the lowest acr that will do, 1 to 5
+	FirstParty bool           // our own account pages: no consent, no profile
+}
+
+func (n Needs) asks(prompt string) bool { return slices.Contains(n.Prompt, prompt) }
+
+// Next says what is missing. It is the only place where that is decided, and it is pure.
+func Next(n Needs, f Facts) Step {
+	switch {
+	case !f.SignedIn || n.stale(f):
+		return f.signIn()
+	case f.Switched, n.asks("select_account") && !f.Chosen:
+		return SelectAccount
+	case n.Subject != "" && n.Subject != f.Subject:
+		return n.otherPerson(f)
+	case min(f.Level, f.Cap) < n.Level:
+		return LevelTooLow
+	case n.FirstParty:
+		return Issue
+	case f.Missing:
+		return Profile
+	case f.Undecided, n.asks("consent") && !f.Decided:
+		return Consent
+	}
+	return Issue
+}
+
+// stale says whether the service wants a fresher authentication than the session's. Ages are
+// measured at the request, so that filling in a form does not make a sign-in too old again.
+//
+// OIDC Core §3.1.2.1: prompt=login, max_age.
+func (n Needs) stale(f Facts) bool {
+	if n.asks("login") && f.AuthTime.Before(f.StartedAt) {
+		return true
+	}
+	return n.MaxAge != nil && f.AuthTime.Before(f.StartedAt.Add(-*n.MaxAge))
+}
+
+// otherPerson lets the right person sign in once; who then still is another one cannot go on.
+func (n Needs) otherPerson(f Facts) Step {
+	if f.AuthTime.Before(f.StartedAt) {
+		return f.signIn()
+	}
+	return WrongPerson
+}
+
+// signIn is the part of the sign-in that comes next. A person who must only prove themselves
+// again is known by the session and goes straight to the password.
+func (f Facts) signIn() Step {
+	switch {
+	case f.Registering:
+		return ConfirmChannel
+	case !f.CPFTyped && !f.SignedIn:
+		return Identify
+	case f.Busy && !f.Unlocked:
+		return UnlockByMail
+	}
+	return Authenticate
+}
+
+// PromptNoneError is the OIDC error of a step that needs the citizen, for prompt=none; "" for
+// [Issue]. OIDC Core §3.1.2.6; unmet_authentication_requirements is OpenID Connect Core Error
+// Code unmet_authentication_requirements 1.0.
+func (s Step) PromptNoneError() string {
+	switch s {
+	case Issue:
+		return ""
+	case SelectAccount:
+		return "account_selection_required"
+	case LevelTooLow:
+		return "unmet_authentication_requirements"
+	case Profile:
+		return "interaction_required"
+	case Consent:
+		return "consent_required"
+	}
+	return "login_required"
+}

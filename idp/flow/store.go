@@ -1,0 +1,125 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+// begin writes a new interaction.
+func begin(ctx context.Context, db pg.DB, in Interaction) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO interaction (id, browser_hash, client_id, request, language, created_at, expires_at, cpf, session_id)
+		VALUES (@id, @browser, @client, @request, @language, @created, @expires, @cpf, @session)`,
+		pgx.NamedArgs{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request, "language": in.Language,
+			"created": in.CreatedAt, "expires": in.ExpiresAt, "cpf": in.CPF, "session": in.SessionID})
+	return err
+}
+
+// find returns an unfinished interaction of this browser; pg.NoRows when there is none, whoever
+// asks for it.
+func find(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (in Interaction, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT id, browser_hash, client_id, request, language, created_at, expires_at, cpf, session_id,
+		       chosen_at, busy_at, unlocked_at, registration, consented_at
+		  FROM interaction
+		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "browser": browser, "now": now}).
+		Scan(&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.Language, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
+			&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt)
+	return in, err
+}
+
+// identified records the CPF; what was proved about another CPF before does not count for it.
+func identified(ctx context.Context, db pg.DB, id uuid.UUID, cpf []byte, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "cpf": cpf, "now": now}))
+}
+
+// busy records that the CPF met too many tries; false when that was known.
+func busy(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET busy_at = @now
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "now": now}))
+}
+
+// unlocked records that the mail code of a busy CPF was answered.
+func unlocked(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET unlocked_at = @now
+		 WHERE id = @id AND busy_at IS NOT NULL AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "now": now}))
+}
+
+// registering records a new account that waits for its mail code.
+func registering(ctx context.Context, db pg.DB, id uuid.UUID, cpf, registration []byte, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET cpf = @cpf, registration = @registration
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "cpf": cpf, "registration": registration, "now": now}))
+}
+
+// authenticated records the session that this interaction opened and forgets what was typed.
+func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, busy_at = NULL, unlocked_at = NULL
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "session": session, "now": now}))
+}
+
+// chosen records that the citizen goes on as who is signed in.
+func chosen(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "session": session, "now": now}))
+}
+
+// unregistered drops a registration that will not be confirmed.
+func unregistered(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET registration = NULL
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "now": now}))
+}
+
+// finish ends an interaction; a second end finds nothing, so one interaction gives one answer.
+func finish(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET finished_at = @now, cpf = NULL, registration = NULL
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pgx.NamedArgs{"id": id, "now": now}))
+}
+
+// Purge removes up to limit interactions that ended a while ago.
+func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
+	tag, err := db.Exec(ctx, `
+		DELETE FROM interaction
+		 WHERE id IN (SELECT id FROM interaction WHERE expires_at < @before LIMIT @limit)`,
+		pgx.NamedArgs{"before": before, "limit": limit})
+	return tag.RowsAffected(), err
+}
+
+// one turns "no row changed" into ErrExpired.
+func one(tag pgconn.CommandTag, err error) error {
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrExpired
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+package idp
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/idp/account"
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/keys"
+	"github.com/loginunico/loginunico/idp/page"
+	"github.com/loginunico/loginunico/idp/session"
+	"github.com/loginunico/loginunico/idp/token"
+	"github.com/loginunico/loginunico/internal/jobs"
+	"github.com/loginunico/loginunico/internal/mail"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+	"github.com/loginunico/loginunico/themes"
+)
+
+// Dependencies of the provider.
+type Dependencies struct {
+	DB      *pg.Pool
+	Box     registry.Sealer
+	Keys    *keys.Ring
+	Clients *client.Registry
+	Queue   *jobs.Queue // its workers are added by New
+	Themes  *themes.Renderer
+	Mail    mail.Sender
+	Caps    trust.Caps
+	Limits  factor.Limits
+	Issuer  string // no trailing slash
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Provider is the whole of it, ready to mount.
+type Provider struct {
+	Dependencies
+	pages    *page.Pages
+	tokens   *token.Service
+	sessions *session.Service
+	flows    *flow.Dependencies
+	endpoint *endpoint
+	metadata []byte
+}
+
+// New puts the provider together.
+func New(d Dependencies) (*Provider, error) {
+	p := &Provider{Dependencies: d}
+	secure := strings.HasPrefix(d.Issuer, "https://")
+	p.pages = &page.Pages{Themes: d.Themes, Secure: secure}
+	p.tokens = token.New(d.DB, d.Box, d.Keys, d.Issuer, d.Now)
+	p.sessions = session.New(d.DB, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
+	p.flows = &flow.Dependencies{DB: d.DB, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
+		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, d.Box, d.Limits, d.Now),
+		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Issuer: d.Issuer, Secure: secure, Now: d.Now}
+	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
+		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
+	p.addJobs()
+	var err error
+	p.metadata, err = metadata(d.Issuer)
+	return p, err
+}
+
+// CrossSite lists the paths that take POSTs from other origins by their nature.
+func CrossSite() []string {
+	return []string{flow.PathAuthorize, session.PathEnd, PathToken, PathRevoke, PathIntrospect, PathUserinfo}
+}
+
+// Pages shows pages, for the error handler.
+func (p *Provider) Pages() *page.Pages { return p.pages }
+
+// Mount adds every route of the provider.
+func (p *Provider) Mount(e *echo.Echo) {
+	p.pages.Mount(e)
+	flows := &flow.Handler{Dependencies: p.flows, Pages: p.pages}
+	flows.Mount(e)
+	(&account.Handler{Dependencies: p.flows, Flow: flows, Pages: p.pages}).Mount(e)
+	(&session.Handler{Sessions: p.sessions, Clients: p.Clients, Hints: p.Keys, Pages: p.pages, Issuer: p.Issuer}).Mount(e)
+
+	e.GET(pathDiscovery, public(func() []byte { return p.metadata }, "300"))
+	e.GET(pathMetadata, public(func() []byte { return p.metadata }, "300"))
+	e.GET(PathJWKS, public(p.Keys.JWKS, "300"))
+
+	library := p.endpoint.harden(newOP(p.tokens, p.Log))
+	e.Any(PathToken, echo.WrapHandler(library))
+	e.Any(PathRevoke, echo.WrapHandler(library))
+	p.mountResources(e)
+}
+
+// mountResources adds userinfo and introspection.
+func (p *Provider) mountResources(e *echo.Echo) {
+	h := &token.Handler{Tokens: p.tokens, Clients: p.Clients, Log: p.Log}
+	browsers := &cors{clients: p.Clients, methods: "GET, POST"}
+	userinfo := func(c echo.Context) error {
+		if browsers.handled(c.Response(), c.Request()) {
+			return nil
+		}
+		return h.GetUserinfo(c)
+	}
+	e.GET(PathUserinfo, userinfo)
+	e.POST(PathUserinfo, userinfo)
+	e.OPTIONS(PathUserinfo, userinfo)
+	e.Any(PathIntrospect, func(c echo.Context) (err error) {
+		p.endpoint.harden(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			c.SetRequest(r)
+			err = h.PostIntrospect(c, r.Context().Value(clientKey{}).(*client.Client))
+		})).ServeHTTP(c.Response(), c.Request())
+		return err
+	})
+}
+
+// Purge is the job that removes what is over.
+type Purge struct{}
+
+// Kind names the job.
+func (Purge) Kind() string { return "purge" }
+
+// Rotate is the job that replaces signing keys in time.
+type Rotate struct{}
+
+// Kind names the job.
+func (Rotate) Kind() string { return "rotate_keys" }
+
+const (
+	purgeBatch = 5000
+	keyMaxAge  = 90 * 24 * time.Hour
+)
+
+func (p *Provider) addJobs() {
+	notifier := &session.Notifier{Issuer: p.Issuer, Signer: p.Keys, Clients: p.Clients, HTTP: session.NewHTTPClient(), Now: p.Now}
+	jobs.Add(p.Queue, 30*time.Second, notifier.Deliver)
+	jobs.Add(p.Queue, 30*time.Second, factor.Deliver(p.Box, p.Mail))
+	jobs.Add(p.Queue, 5*time.Minute, p.purge)
+	jobs.Add(p.Queue, time.Minute, func(ctx context.Context, _ Rotate, _ int) error {
+		_, err := p.Keys.RotateDue(ctx, keyMaxAge)
+		return err
+	})
+	p.Queue.Every(10*time.Minute, Purge{})
+	p.Queue.Every(time.Hour, Rotate{})
+}
+
+// purge works in batches, so that no statement holds locks for long.
+func (p *Provider) purge(ctx context.Context, _ Purge, _ int) error {
+	for _, clean := range []func(context.Context, int) (int64, error){p.flows.Purge, p.tokens.Purge, p.sessions.Purge} {
+		for {
+			n, err := clean(ctx, purgeBatch)
+			if err != nil {
+				return err
+			}
+			if n < purgeBatch {
+				break
+			}
+		}
+	}
+	return nil
+}

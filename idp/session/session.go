@@ -1,0 +1,167 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/consent"
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/jobs"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+// Lifetimes: a session ends after Lifetime, or after Idle without a sign-in to any service.
+const (
+	Lifetime = 12 * time.Hour
+	Idle     = 2 * time.Hour
+	touch    = 5 * time.Minute // last_seen_at is this coarse, so that most sign-ins write nothing
+)
+
+// Session is one browser signed in as one person.
+type Session struct {
+	ID         uuid.UUID // sid
+	PersonID   uuid.UUID
+	AuthTime   time.Time
+	AMR        []string
+	Cap        int
+	LastSeenAt time.Time
+	ExpiresAt  time.Time
+}
+
+// Known is what one statement tells about the browser that holds a session cookie: who, how
+// surely, and how they stand to one client.
+type Known struct {
+	Session
+	Person   registry.Person
+	Evidence []trust.Evidence
+	Consent  *consent.Record // latest decision about the client; claims, offered and offline only
+	Subject  string          // sub for the client's sector; "" when there is none yet
+}
+
+// Level is the person's trust level now.
+func (k *Known) Level(now time.Time) int { return trust.Level(k.Evidence, now) }
+
+// TokenEnder ends the tokens of a session and says which clients took part.
+type TokenEnder interface {
+	EndSession(ctx context.Context, tx pg.DB, person, session uuid.UUID) ([]client.Party, error)
+}
+
+// Service keeps sessions.
+type Service struct {
+	db     *pg.Pool
+	box    registry.Sealer
+	tokens TokenEnder
+	queue  *jobs.Queue
+	caps   trust.Caps
+	secure bool
+	now    func() time.Time
+}
+
+// New keeps sessions; secure says that the issuer is https, which the cookie's name and flags
+// follow.
+func New(db *pg.Pool, box registry.Sealer, tokens TokenEnder, queue *jobs.Queue, caps trust.Caps, secure bool, now func() time.Time) *Service {
+	return &Service{db: db, box: box, tokens: tokens, queue: queue, caps: caps, secure: secure, now: now}
+}
+
+// Current finds the session of a request; nil when nobody is signed in. Consent and Subject are
+// those for the client of this id and sector; "" asks for neither.
+func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector string) (*Known, error) {
+	cookie, err := r.Cookie(s.CookieName())
+	if err != nil || cookie.Value == "" {
+		return nil, nil
+	}
+	return known(ctx, s.db, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
+}
+
+// Begin opens a session for a person who has just authenticated, in the caller's transaction,
+// and returns the cookie's secret.
+//
+// The same person signing in again keeps the session and its sid under a new secret, so that a
+// planted cookie is worth nothing; another person's session in this browser ends.
+func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []string, before *Known) (string, Session, error) {
+	now := s.now()
+	value := secret.Token()
+	one := Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
+	if before != nil && before.PersonID == person {
+		one.ID = before.ID
+		renewed, err := renew(ctx, tx, one, secret.Hash(value))
+		if err != nil || renewed {
+			return value, one, err
+		}
+		one.ID = pg.NewID() // it ended meanwhile
+	} else if before != nil {
+		if err := s.End(ctx, tx, before.Session); err != nil {
+			return "", one, err
+		}
+	}
+	return value, one, insert(ctx, tx, one, secret.Hash(value))
+}
+
+// End closes a session: its tokens end in the same transaction, and every service that took part
+// and wants to know is told by a job. Ending twice changes nothing.
+func (s *Service) End(ctx context.Context, tx pg.Tx, one Session) error {
+	ended, err := end(ctx, tx, one.ID, s.now())
+	if err != nil || !ended {
+		return err
+	}
+	parties, err := s.tokens.EndSession(ctx, tx, one.PersonID, one.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range parties {
+		if err := s.queue.Insert(ctx, tx, Notice{ClientID: p.ClientID, Subject: p.Subject, SessionID: one.ID.String()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stale says whether last_seen_at is due to be written again.
+func (s Session) Stale(now time.Time) bool { return now.Sub(s.LastSeenAt) > touch }
+
+// Touch keeps a session from going idle.
+func (s *Service) Touch(ctx context.Context, db pg.DB, id uuid.UUID) error {
+	return seen(ctx, db, id, s.now())
+}
+
+// CookieName has the __Host- prefix wherever a browser would keep it: with https.
+func (s *Service) CookieName() string { return cookieName("loginunico", s.secure) }
+
+// Cookie carries the session's secret; "" removes it.
+func (s *Service) Cookie(value string) *http.Cookie {
+	return HostCookie("loginunico", value, s.secure)
+}
+
+// HostCookie makes a cookie for this host alone, out of reach of scripts and not sent with
+// cross-site POSTs; an empty value removes it. RFC 6265bis §4.1.3.2 for __Host-.
+func HostCookie(name, value string, secure bool) *http.Cookie {
+	c := &http.Cookie{Name: cookieName(name, secure), Value: value, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+func cookieName(name string, secure bool) string {
+	if secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// Methods are the RFC 8176 values of a session without the facts that only caps read.
+func (s Session) Methods() []string {
+	return slices.DeleteFunc(slices.Clone(s.AMR), func(m string) bool { return m == "gold" || m == trust.Recovered })
+}
+
+// Purge removes up to limit sessions that expired a day ago; it returns how many.
+func (s *Service) Purge(ctx context.Context, limit int) (int64, error) {
+	return purge(ctx, s.db, s.now().Add(-24*time.Hour), limit)
+}

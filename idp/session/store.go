@@ -1,0 +1,108 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loginunico/loginunico/consent"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+// known reads the live session of a cookie with its person, evidence, latest decision about a
+// client and sub, in one statement; nil when there is none.
+func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clientID, sector string, now time.Time) (*Known, error) {
+	var k Known
+	var column []byte
+	var updated time.Time
+	var ev trust.Columns
+	var kind, sub *string
+	var offline *bool
+	var claims, offered []string
+	err := db.QueryRow(ctx, `
+		SELECT s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
+		       p.fields, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
+		       p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at
+		  FROM session s
+		  JOIN known_person p ON p.id = s.person_id
+		  LEFT JOIN LATERAL (
+		       SELECT kind, claims, offered, offline
+		         FROM consent
+		        WHERE person_id = s.person_id AND client_id = @client
+		        ORDER BY id DESC
+		        LIMIT 1) c ON true
+		  LEFT JOIN subject sub ON sub.person_id = s.person_id AND sub.sector = @sector
+		 WHERE s.secret_hash = @hash AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_seen_at > @idle`,
+		pgx.NamedArgs{"hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}).
+		Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
+			&column, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
+	if pg.NoRows(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if kind != nil {
+		k.Consent = &consent.Record{PersonID: k.PersonID, ClientID: clientID, Kind: consent.Kind(*kind), Claims: claims,
+			Offered: offered, Offline: *offline}
+	}
+	if sub != nil {
+		k.Subject = *sub
+	}
+	k.Evidence = ev.Evidence()
+	k.Person, err = registry.Unseal(box, k.PersonID, column)
+	k.Person.UpdatedAt = updated
+	return &k, err
+}
+
+func insert(ctx context.Context, db pg.DB, s Session, hash []byte) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
+		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)`,
+		pgx.NamedArgs{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+			"expires": s.ExpiresAt})
+	return err
+}
+
+// renew gives a live session a new secret and authentication; false when it has ended.
+func renew(ctx context.Context, db pg.DB, s Session, hash []byte) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		UPDATE session
+		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, last_seen_at = @auth_time, expires_at = @expires
+		 WHERE id = @id AND person_id = @person AND ended_at IS NULL`,
+		pgx.NamedArgs{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+			"expires": s.ExpiresAt})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// end closes a session once; false when it had ended before.
+func end(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		UPDATE session
+		   SET ended_at = @now
+		 WHERE id = @id AND ended_at IS NULL`,
+		pgx.NamedArgs{"id": id, "now": now})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+func seen(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE session
+		   SET last_seen_at = @now
+		 WHERE id = @id AND ended_at IS NULL`,
+		pgx.NamedArgs{"id": id, "now": now})
+	return err
+}
+
+// purge removes up to limit sessions that ended or expired before a moment.
+func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
+	tag, err := db.Exec(ctx, `
+		DELETE FROM session
+		 WHERE id IN (SELECT id FROM session WHERE expires_at < @before LIMIT @limit)`,
+		pgx.NamedArgs{"before": before, "limit": limit})
+	return tag.RowsAffected(), err
+}

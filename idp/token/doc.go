@@ -1,0 +1,19 @@
+// Package token turns an approved authorization into tokens, and answers what a token is worth.
+//
+//	Issue      a grant and its single-use code, at the end of a flow
+//	Exchange   code → access token, ID token, refresh token   (OAuth 2.1 §4.1.3, OIDC Core §3.1.3)
+//	Refresh    rotation with reuse detection                  (RFC 9700 §4.14)
+//	Service    client_credentials, signed and not stored      (RFC 6749 §4.4)
+//	Userinfo, Introspect, Revoke                              (OIDC Core §5.3, RFC 7662, RFC 7009)
+//
+// Everything a person's token can do hangs on one row, oauth_grant: revoke it and all its tokens
+// are dead at once. Access tokens are RFC 9068 JWTs, and yet each is a row too, found by the
+// SHA-256 of its whole text: knowing the text proves it is ours (no signature to verify again)
+// and the row tells whether it still counts.
+//
+//	grant ──┬── code (used once)
+//	        └── token, token, … each: access hash, refresh hash (used once)
+//
+// What a token tells of the person is read when asked: the trust level from the evidence of that
+// moment, the claims from the registry, cut to what the grant may release.
+package token

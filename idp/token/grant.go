@@ -1,0 +1,68 @@
+package token
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+// Lifetimes. A token also ends with its grant and with the evidence its level rests on.
+const (
+	CodeLifetime    = 60 * time.Second // RFC 6749 §4.1.2 allows 10 minutes; a redirect takes a second
+	AccessLifetime  = 10 * time.Minute
+	IDTokenLifetime = 10 * time.Minute
+	OfflineLifetime = 90 * 24 * time.Hour // a refresh token the citizen allowed to outlive the session
+)
+
+// Grant is what one authorization allows one client to do for one person.
+type Grant struct {
+	ID            uuid.UUID
+	PersonID      uuid.UUID
+	ClientID      string
+	SessionID     uuid.UUID // sid
+	Subject       string    // sub, by the client's sector
+	Scope         string    // space delimited
+	Claims        []string  // requested, in the manifest and covered when it was approved
+	IDTokenClaims []string  // of those, asked for in the ID token
+	Resources     []string  // RFC 8707; empty: the provider itself
+	Offline       bool      // survives the session
+	Nonce         string
+	AuthTime      time.Time
+	AMR           []string
+	Cap           int // session strength cap
+	CodeChallenge string
+	RedirectURI   string
+	ExpiresAt     time.Time
+}
+
+func (g Grant) has(scope string) bool { return slices.Contains(strings.Fields(g.Scope), scope) }
+
+// holder is a grant with the person behind it, as one statement reads them.
+type holder struct {
+	Grant
+	CodeExpiresAt time.Time
+	CodeUsedAt    *time.Time
+	RevokedAt     *time.Time
+	Person        registry.Person
+	Evidence      []trust.Evidence
+}
+
+// live says whether the grant still carries tokens.
+func (h *holder) live(now time.Time) bool { return h.RevokedAt == nil && now.Before(h.ExpiresAt) }
+
+// assess gives the level now and the moment until which a token may claim it.
+func (h *holder) assess(now time.Time, lifetime time.Duration) (level int, until time.Time) {
+	a := trust.Assess(h.Evidence, now)
+	until = now.Add(lifetime)
+	for _, end := range []time.Time{a.Until, h.ExpiresAt} {
+		if !end.IsZero() && end.Before(until) {
+			until = end
+		}
+	}
+	return a.Level, until
+}

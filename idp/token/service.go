@@ -1,0 +1,205 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/keys"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/registry"
+)
+
+// Service issues tokens and answers for them.
+type Service struct {
+	db     *pg.Pool
+	box    registry.Sealer
+	keys   *keys.Ring
+	issuer string
+	now    func() time.Time
+}
+
+// New serves tokens of one issuer.
+func New(db *pg.Pool, box registry.Sealer, ring *keys.Ring, issuer string, now func() time.Time) *Service {
+	return &Service{db: db, box: box, keys: ring, issuer: issuer, now: now}
+}
+
+// Response is a token endpoint's success. RFC 6749 §5.1, OIDC Core §3.1.3.3.
+type Response struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+}
+
+// Issue writes a grant in the flow's transaction and returns its code: 256 random bits, stored as
+// SHA-256, good once and for [CodeLifetime].
+func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant) (code string, err error) {
+	if g.Subject == "" {
+		if g.Subject, err = subjectOf(ctx, tx, g.PersonID, c.Sector, secret.Token()); err != nil {
+			return "", err
+		}
+	}
+	g.ID = pg.NewID()
+	code = secret.Token()
+	return code, insertGrant(ctx, tx, g, secret.Hash(code), s.now())
+}
+
+// CodeRequest is a token request with grant_type=authorization_code.
+type CodeRequest struct {
+	Code, RedirectURI, Verifier string
+	Resources                   []string // RFC 8707; empty: what was authorized
+}
+
+// Exchange redeems a code, once.
+//
+// A code that meets this function a second time ends the grant it was issued for, and with it
+// the tokens of the first redemption. OAuth 2.1 §4.1.3; RFC 9700 §4.5.
+// Errors: *Error with invalid_grant or invalid_target.
+func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest) (*Response, error) {
+	now := s.now()
+	h, err := holderByCode(ctx, s.db, s.box, secret.Hash(r.Code))
+	if pg.NoRows(err) {
+		return nil, invalidGrant("the code is unknown or expired")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := h.redeemable(c, r, now); err != nil {
+		if errors.Is(err, errReused) {
+			return nil, s.reused(ctx, h, now)
+		}
+		return nil, err
+	}
+	audience, err := s.audience(h.Resources, r.Resources)
+	if err != nil {
+		return nil, err
+	}
+	res, stored, err := s.mint(c, h, h.Scope, audience, h.Nonce, now)
+	if err != nil {
+		return nil, err
+	}
+	won, err := redeemCode(ctx, s.db, h.ID, stored, now)
+	if err != nil {
+		return nil, err
+	}
+	if !won {
+		return nil, s.reused(ctx, h, now)
+	}
+	return res, nil
+}
+
+var errReused = errors.New("used before")
+
+// redeemable checks everything but the race. The client is compared before the rest, so that
+// another client learns nothing about a code that is not its own.
+func (h *holder) redeemable(c *client.Client, r CodeRequest, now time.Time) error {
+	switch {
+	case h.ClientID != c.ID:
+		return invalidGrant("the code is unknown or expired")
+	case h.CodeUsedAt != nil:
+		return errReused
+	case !now.Before(h.CodeExpiresAt) || !h.live(now):
+		return invalidGrant("the code is unknown or expired")
+	case h.RedirectURI != r.RedirectURI:
+		return invalidGrant("redirect_uri is not the one of the authorization request")
+	case !verifies(h.CodeChallenge, r.Verifier):
+		return invalidGrant("code_verifier does not match the code_challenge")
+	}
+	return nil
+}
+
+func (s *Service) reused(ctx context.Context, h *holder, now time.Time) error {
+	if err := revokeGrant(ctx, s.db, h.ID, "reuse", now); err != nil {
+		return err
+	}
+	return invalidGrant("it was used before; every token of this authorization has been revoked")
+}
+
+// Refresh rotates a refresh token. One that comes back after its rotation ends the grant: either
+// the client or a thief holds a copy, and nobody can tell which. RFC 9700 §4.14.2.
+// Errors: *Error with invalid_grant, invalid_scope or invalid_target.
+func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope string, resources []string) (*Response, error) {
+	now := s.now()
+	hash := secret.Hash(token)
+	h, t, err := holderByRefresh(ctx, s.db, s.box, hash)
+	if pg.NoRows(err) || (err == nil && h.ClientID != c.ID) {
+		return nil, invalidGrant("the refresh token is unknown")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.RefreshUsedAt != nil {
+		return nil, s.reused(ctx, h, now)
+	}
+	if !h.live(now) {
+		return nil, invalidGrant("the authorization has ended")
+	}
+	if scope, err = narrow(h.Scope, scope); err != nil {
+		return nil, err
+	}
+	audience, err := s.audience(h.Resources, resources)
+	if err != nil {
+		return nil, err
+	}
+	res, stored, err := s.mint(c, h, scope, audience, "", now)
+	if err != nil {
+		return nil, err
+	}
+	won, err := rotate(ctx, s.db, hash, stored, now)
+	if err != nil {
+		return nil, err
+	}
+	if !won {
+		return nil, s.reused(ctx, h, now)
+	}
+	return res, nil
+}
+
+// audience decides for whom an access token is: what was asked of what was authorized, else all
+// of it, else the provider itself. RFC 8707 §2.2, RFC 9068 §3.
+func (s *Service) audience(granted, asked []string) ([]string, error) {
+	if len(asked) == 0 {
+		asked = granted
+	}
+	for _, r := range asked {
+		if !slices.Contains(granted, r) {
+			return nil, invalidTarget("resource was not part of the authorization")
+		}
+	}
+	if len(asked) == 0 {
+		return []string{s.issuer}, nil
+	}
+	return asked, nil
+}
+
+// EndOf ends the tokens of a person for one service, in the caller's transaction.
+func (s *Service) EndOf(ctx context.Context, tx pg.DB, person uuid.UUID, clientID, reason string) error {
+	return revokeOf(ctx, tx, person, clientID, reason, s.now())
+}
+
+// EndSession ends the tokens that rest on a session and says whom to tell.
+func (s *Service) EndSession(ctx context.Context, tx pg.DB, person, session uuid.UUID) ([]client.Party, error) {
+	return revokeSession(ctx, tx, person, session, s.now())
+}
+
+// LastUses says when each service last received a token about a person, by client_id.
+func (s *Service) LastUses(ctx context.Context, person uuid.UUID) (map[string]time.Time, error) {
+	return lastUses(ctx, s.db, person)
+}
+
+// Purge removes what can say nothing any more, at most limit grants; it returns how many.
+func (s *Service) Purge(ctx context.Context, limit int) (int64, error) {
+	before := s.now().Add(-24 * time.Hour)
+	if err := purgeRevoked(ctx, s.db, before); err != nil {
+		return 0, err
+	}
+	return purgeTokens(ctx, s.db, before, limit)
+}

@@ -1,0 +1,309 @@
+package token
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+// insertGrant writes a grant and the hash of its code.
+func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, resources,
+		                         offline, nonce, auth_time, amr, cap, code_hash, code_expires_at, code_challenge,
+		                         redirect_uri, created_at, expires_at)
+		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @resources,
+		        @offline, @nonce, @auth_time, @amr, @cap, @code_hash, @code_expires_at, @challenge,
+		        @redirect_uri, @now, @expires_at)`,
+		pgx.NamedArgs{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
+			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "resources": g.Resources,
+			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap,
+			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
+			"redirect_uri": g.RedirectURI, "now": now, "expires_at": g.ExpiresAt})
+	return err
+}
+
+// subjectOf returns the person's sub in a sector, random and made at first use.
+//
+// OIDC Core §8: pairwise identifiers; the sector is a host, or "" for public ones.
+func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh string) (sub string, err error) {
+	err = db.QueryRow(ctx, `
+		INSERT INTO subject (person_id, sector, sub)
+		VALUES (@person, @sector, @fresh)
+		ON CONFLICT (person_id, sector) DO UPDATE SET sub = subject.sub
+		RETURNING sub`,
+		pgx.NamedArgs{"person": person, "sector": sector, "fresh": fresh}).Scan(&sub)
+	return sub, err
+}
+
+// grantTargets are the scan targets of a grant, its person and the evidence, in the order the
+// three look-ups below list them.
+func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
+	var column []byte
+	var updated time.Time
+	var ev trust.Columns
+	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
+		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
+		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt, &column, &updated}, ev.Targets()...)
+	return targets, func() (err error) {
+		h.Evidence = ev.Evidence()
+		h.Person, err = registry.Unseal(s, h.PersonID, column)
+		h.Person.UpdatedAt = updated
+		return err
+	}
+}
+
+// holderByCode reads what a code stands for; pg.NoRows when there is none.
+func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []byte) (*holder, error) {
+	h := new(holder)
+	targets, finish := h.targets(s)
+	err := db.QueryRow(ctx, `
+		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
+		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
+		       g.code_expires_at, g.code_used_at, g.revoked_at,
+		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at
+		  FROM oauth_grant g
+		  JOIN known_person p ON p.id = g.person_id
+		 WHERE g.code_hash = @hash`,
+		pgx.NamedArgs{"hash": codeHash}).Scan(targets...)
+	if err != nil {
+		return nil, err
+	}
+	return h, finish()
+}
+
+// issued is one row of oauth_token.
+type issued struct {
+	Scope           string
+	Audience        []string
+	IssuedAt        time.Time
+	AccessExpiresAt time.Time
+	RefreshUsedAt   *time.Time
+	TokenRevokedAt  *time.Time
+}
+
+func (t *issued) targets() []any {
+	return []any{&t.Scope, &t.Audience, &t.IssuedAt, &t.AccessExpiresAt, &t.RefreshUsedAt, &t.TokenRevokedAt}
+}
+
+// holderByRefresh reads what a refresh token stands for; pg.NoRows when there is none.
+func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
+	h, t := new(holder), new(issued)
+	targets, finish := h.targets(s)
+	err := db.QueryRow(ctx, `
+		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
+		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
+		       g.code_expires_at, g.code_used_at, g.revoked_at,
+		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at,
+		       t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
+		  FROM oauth_token t
+		  JOIN oauth_grant g ON g.id = t.grant_id
+		  JOIN known_person p ON p.id = g.person_id
+		 WHERE t.refresh_hash = @hash`,
+		pgx.NamedArgs{"hash": hash}).Scan(append(targets, t.targets()...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return h, t, finish()
+}
+
+// holderByAccess reads what an access token stands for; pg.NoRows when there is none.
+func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
+	h, t := new(holder), new(issued)
+	targets, finish := h.targets(s)
+	err := db.QueryRow(ctx, `
+		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
+		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
+		       g.code_expires_at, g.code_used_at, g.revoked_at,
+		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at,
+		       t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
+		  FROM oauth_token t
+		  JOIN oauth_grant g ON g.id = t.grant_id
+		  JOIN known_person p ON p.id = g.person_id
+		 WHERE t.access_hash = @hash`,
+		pgx.NamedArgs{"hash": hash}).Scan(append(targets, t.targets()...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return h, t, finish()
+}
+
+// newToken is what a redemption or a rotation stores.
+type newToken struct {
+	AccessHash, RefreshHash []byte // RefreshHash nil: no refresh token
+	Scope                   string
+	Audience                []string
+	ExpiresAt               time.Time
+}
+
+// redeemCode uses the code and stores its tokens in one statement and one commit; false when
+// somebody used it first.
+//
+// Under READ COMMITTED the loser of a race waits for the winner's row lock and then finds
+// code_used_at set, so exactly one redemption wins.
+func redeemCode(ctx context.Context, db pg.DB, grant uuid.UUID, t newToken, now time.Time) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		WITH used AS (
+		     UPDATE oauth_grant
+		        SET code_used_at = @now
+		      WHERE id = @grant AND code_used_at IS NULL AND revoked_at IS NULL AND code_expires_at > @now
+		     RETURNING id)
+		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
+		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash
+		  FROM used`,
+		pgx.NamedArgs{"grant": grant, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// rotate uses a refresh token and stores its successor in one statement and one commit; false
+// when somebody used it first.
+func rotate(ctx context.Context, db pg.DB, used []byte, t newToken, now time.Time) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		WITH used AS (
+		     UPDATE oauth_token
+		        SET refresh_used_at = @now
+		      WHERE refresh_hash = @used AND refresh_used_at IS NULL
+		     RETURNING grant_id)
+		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
+		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash
+		  FROM used`,
+		pgx.NamedArgs{"used": used, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// revokeGrant ends a grant and with it every token; the first reason stays.
+func revokeGrant(ctx context.Context, db pg.DB, grant uuid.UUID, reason string, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE oauth_grant
+		   SET revoked_at = @now, revoked_reason = @reason
+		 WHERE id = @grant AND revoked_at IS NULL`,
+		pgx.NamedArgs{"grant": grant, "reason": reason, "now": now})
+	return err
+}
+
+// revokeOwn ends what a client's own token stands for: the grant for a refresh token, the one
+// token for an access token. RFC 7009 §2.1; another client's token is left alone and nothing is
+// said about it.
+func revokeOwn(ctx context.Context, db pg.DB, clientID string, hash []byte, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		WITH hit AS (
+		     SELECT t.access_hash, t.grant_id, t.refresh_hash = @hash AS refresh
+		       FROM oauth_token t
+		       JOIN oauth_grant g ON g.id = t.grant_id
+		      WHERE (t.access_hash = @hash OR t.refresh_hash = @hash) AND g.client_id = @client),
+		     one AS (
+		     UPDATE oauth_token t
+		        SET revoked_at = @now
+		       FROM hit
+		      WHERE t.access_hash = hit.access_hash AND hit.refresh IS NOT TRUE AND t.revoked_at IS NULL)
+		UPDATE oauth_grant g
+		   SET revoked_at = @now, revoked_reason = 'client'
+		  FROM hit
+		 WHERE g.id = hit.grant_id AND hit.refresh AND g.revoked_at IS NULL`,
+		pgx.NamedArgs{"client": clientID, "hash": hash, "now": now})
+	return err
+}
+
+// revokeSigned remembers a client_credentials token that must not count any more.
+func revokeSigned(ctx context.Context, db pg.DB, hash []byte, expires time.Time) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO revoked_token (access_hash, expires_at)
+		VALUES (@hash, @expires)
+		ON CONFLICT DO NOTHING`,
+		pgx.NamedArgs{"hash": hash, "expires": expires})
+	return err
+}
+
+// signedRevoked says whether a client_credentials token was revoked.
+func signedRevoked(ctx context.Context, db pg.DB, hash []byte) (revoked bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT 1 FROM revoked_token WHERE access_hash = @hash)`,
+		pgx.NamedArgs{"hash": hash}).Scan(&revoked)
+	return revoked, err
+}
+
+// revokeOf ends the grants of a person for one service.
+func revokeOf(ctx context.Context, db pg.DB, person uuid.UUID, clientID, reason string, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE oauth_grant
+		   SET revoked_at = @now, revoked_reason = @reason
+		 WHERE person_id = @person AND client_id = @client AND revoked_at IS NULL`,
+		pgx.NamedArgs{"person": person, "client": clientID, "reason": reason, "now": now})
+	return err
+}
+
+// revokeSession ends the grants of a session, but for those the citizen let outlive it, and
+// returns every client that took part.
+func revokeSession(ctx context.Context, db pg.DB, person, session uuid.UUID, now time.Time) ([]client.Party, error) {
+	rows, _ := db.Query(ctx, `
+		WITH ended AS (
+		     UPDATE oauth_grant
+		        SET revoked_at = CASE WHEN offline THEN revoked_at ELSE coalesce(revoked_at, @now) END,
+		            revoked_reason = CASE WHEN offline THEN revoked_reason ELSE coalesce(revoked_reason, 'logout') END
+		      WHERE person_id = @person AND session_id = @session
+		     RETURNING client_id, sub, code_used_at)
+		SELECT DISTINCT client_id, sub
+		  FROM ended
+		 WHERE code_used_at IS NOT NULL
+		 ORDER BY client_id`,
+		pgx.NamedArgs{"person": person, "session": session, "now": now})
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[client.Party])
+}
+
+// lastUses returns when each service last received something of a person.
+func lastUses(ctx context.Context, db pg.DB, person uuid.UUID) (map[string]time.Time, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT g.client_id, max(t.issued_at)
+		  FROM oauth_grant g
+		  JOIN oauth_token t ON t.grant_id = g.id
+		 WHERE g.person_id = @person
+		 GROUP BY g.client_id`,
+		pgx.NamedArgs{"person": person})
+	uses := map[string]time.Time{}
+	var clientID string
+	var at time.Time
+	_, err := pgx.ForEachRow(rows, []any{&clientID, &at}, func() error {
+		uses[clientID] = at
+		return nil
+	})
+	return uses, err
+}
+
+// purgeTokens removes up to limit tokens and grants that can say nothing any more: rows whose
+// grant ended a day ago. Used refresh tokens stay as long as their grant, because meeting one
+// again is how theft is noticed.
+func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
+	tag, err := db.Exec(ctx, `
+		WITH old AS (
+		     SELECT id
+		       FROM oauth_grant
+		      WHERE expires_at < @before
+		      LIMIT @limit),
+		     tokens AS (
+		     DELETE FROM oauth_token t
+		      USING old
+		      WHERE t.grant_id = old.id)
+		DELETE FROM oauth_grant g
+		 USING old
+		 WHERE g.id = old.id`,
+		pgx.NamedArgs{"before": before, "limit": limit})
+	return tag.RowsAffected(), err
+}
+
+// purgeRevoked forgets revocations of tokens that have expired anyway.
+func purgeRevoked(ctx context.Context, db pg.DB, before time.Time) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM revoked_token
+		 WHERE expires_at < @before`,
+		pgx.NamedArgs{"before": before})
+	return err
+}

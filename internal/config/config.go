@@ -1,0 +1,173 @@
+// Package config reads the environment into one struct and checks all of it at once: an operator
+// who fixes one wrong setting must not meet the next at the next start.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/loginunico/loginunico/registry/trust"
+)
+
+// Config is every setting. .env.example lists them with their meaning.
+type Config struct {
+	Issuer        string        `env:"ISSUER" envDefault:"http://localhost:8080"`
+	Listen        string        `env:"LISTEN" envDefault:"127.0.0.1:8080"`
+	TLSCert       string        `env:"TLS_CERT"`
+	TLSKey        string        `env:"TLS_KEY"`
+	DatabaseURL   string        `env:"DATABASE_URL"`
+	DatabaseFile  string        `env:"DATABASE_URL_FILE"`
+	DatabaseConns int32         `env:"DATABASE_CONNS" envDefault:"16"`
+	KEKFile       string        `env:"KEK_FILE"`
+	DataDir       string        `env:"DATA_DIR" envDefault:".data"`
+	ThemesDir     string        `env:"THEMES_DIR"`
+	City          string        `env:"CITY" envDefault:"vila-esperanca"`
+	MetricsListen string        `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090"`
+	SMTPURL       string        `env:"SMTP_URL"`
+	SMTPFile      string        `env:"SMTP_URL_FILE"`
+	MailFrom      string        `env:"MAIL_FROM" envDefault:"nao-responda@localhost"`
+	SessionCaps   string        `env:"SESSION_CAPS"`
+	Proxies       []string      `env:"TRUSTED_PROXIES"`
+	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
+
+	// Where the demo's other parts listen.
+	DemoRPListen     string `env:"DEMO_RP_LISTEN" envDefault:"127.0.0.1:8090"`
+	DemoOutboxListen string `env:"DEMO_OUTBOX_LISTEN" envDefault:"127.0.0.1:8025"`
+
+	Caps           trust.Caps     `env:"-"`
+	TrustedProxies []netip.Prefix `env:"-"`
+}
+
+// Load reads LOGINUNICO_*. demo says that the settings are for the demo city: it may lack a
+// database and a KEK, and it alone may use http on loopback and the outbox.
+//
+// The error names every wrong setting.
+func Load(demo bool) (*Config, error) {
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Prefix: "LOGINUNICO_"}); err != nil {
+		return nil, explain(err)
+	}
+	var faults []error
+	fault := func(name, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("LOGINUNICO_%s: "+format, append([]any{name}, args...)...))
+	}
+	c.files(fault)
+	c.checkIssuer(demo, fault)
+	c.checkListeners(fault)
+	c.checkTables(fault)
+	if !demo {
+		c.checkProduction(fault)
+	}
+	return &c, errors.Join(faults...)
+}
+
+type faulter func(name, format string, args ...any)
+
+// explain names each variable that does not parse.
+func explain(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return err
+	}
+	return errors.Join(all.Errors...)
+}
+
+// files reads secrets that are given as files, as secret managers mount them.
+func (c *Config) files(fault faulter) {
+	for _, f := range []struct {
+		name, path string
+		into       *string
+	}{{"DATABASE_URL_FILE", c.DatabaseFile, &c.DatabaseURL}, {"SMTP_URL_FILE", c.SMTPFile, &c.SMTPURL}} {
+		if f.path == "" {
+			continue
+		}
+		body, err := os.ReadFile(f.path)
+		if err != nil {
+			fault(f.name, "%v", err)
+			continue
+		}
+		*f.into = strings.TrimSpace(string(body))
+	}
+	if c.KEKFile == "" {
+		c.KEKFile = filepath.Join(c.DataDir, "kek")
+	}
+}
+
+func (c *Config) checkIssuer(demo bool, fault faulter) {
+	u, err := url.Parse(c.Issuer)
+	if err != nil || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		fault("ISSUER", "%q is not scheme://host[:port]", c.Issuer)
+		return
+	}
+	c.Issuer = strings.TrimSuffix(c.Issuer, "/")
+	loopback := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !demo) {
+		fault("ISSUER", "must be https; plain http is for the demo on this machine alone")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		fault("TLS_CERT", "goes with LOGINUNICO_TLS_KEY: set both or none")
+	}
+}
+
+func (c *Config) checkListeners(fault faulter) {
+	seen := map[string]string{}
+	for _, l := range []struct{ name, addr string }{{"LISTEN", c.Listen}, {"METRICS_LISTEN", c.MetricsListen},
+		{"DEMO_RP_LISTEN", c.DemoRPListen}, {"DEMO_OUTBOX_LISTEN", c.DemoOutboxListen}} {
+		_, port, err := net.SplitHostPort(l.addr)
+		if err != nil {
+			fault(l.name, "%q is not host:port", l.addr)
+			continue
+		}
+		if other, taken := seen[l.addr]; taken && port != "0" {
+			fault(l.name, "%s is LOGINUNICO_%s's already", l.addr, other)
+		}
+		seen[l.addr] = l.name
+	}
+}
+
+func (c *Config) checkTables(fault faulter) {
+	if c.SessionCaps == "" {
+		c.SessionCaps = trust.DefaultCaps
+	}
+	var err error
+	if c.Caps, err = trust.ParseCaps(c.SessionCaps); err != nil {
+		fault("SESSION_CAPS", "%v", err)
+	}
+	for _, p := range c.Proxies {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(p))
+		if err != nil {
+			fault("TRUSTED_PROXIES", "%q is not a network such as 10.0.0.0/8", p)
+			continue
+		}
+		c.TrustedProxies = append(c.TrustedProxies, prefix)
+	}
+	if c.DatabaseConns < 2 {
+		fault("DATABASE_CONNS", "%d is too few: at least 2", c.DatabaseConns)
+	}
+}
+
+func (c *Config) checkProduction(fault faulter) {
+	if c.DatabaseURL == "" {
+		fault("DATABASE_URL", "is missing; only `loginunico demo` brings its own PostgreSQL")
+	}
+	if c.SMTPURL == "" {
+		fault("SMTP_URL", "is missing; only `loginunico demo` has an outbox")
+	}
+	if _, err := os.Stat(c.KEKFile); err != nil {
+		fault("KEK_FILE", "%v; `loginunico kek FILE` makes one", err)
+	}
+}
+
+// Secure says whether citizens reach the provider by https.
+func (c *Config) Secure() bool { return strings.HasPrefix(c.Issuer, "https://") }

@@ -1,0 +1,81 @@
+// Package jobs is the queue for work that must happen after a commit: mail, back-channel logout,
+// purges. It is River, which keeps jobs in the same PostgreSQL, so that a job is enqueued in the
+// transaction that makes it necessary and is never lost nor sent for a change that did not commit.
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+// Args is one job's payload. Personal data in it must be sealed: it lies in a table.
+type Args = river.JobArgs
+
+// Queue enqueues and, once started, works.
+type Queue struct {
+	client  *river.Client[pgx.Tx]
+	workers *river.Workers
+	pool    *pg.Pool
+	config  *river.Config
+}
+
+// New prepares a queue on the pool; add workers, then Start. A queue that is never started only
+// enqueues, which is all a command needs.
+func New(pool *pg.Pool, log *slog.Logger) *Queue {
+	workers := river.NewWorkers()
+	return &Queue{workers: workers, pool: pool, config: &river.Config{
+		Logger: log, Workers: workers, MaxAttempts: 10,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		// Listening wakes the workers; polling is only the net under it.
+		FetchPollInterval: 5 * time.Second,
+	}}
+}
+
+// Add registers the function that works jobs of type T. An error is retried with growing pauses,
+// ten times in all; river.JobCancel ends the tries.
+func Add[T Args](q *Queue, timeout time.Duration, work func(ctx context.Context, args T, attempt int) error) {
+	river.AddWorker(q.workers, &worker[T]{work: work, timeout: timeout})
+}
+
+type worker[T Args] struct {
+	river.WorkerDefaults[T]
+	work    func(context.Context, T, int) error
+	timeout time.Duration
+}
+
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
+	return w.work(ctx, job.Args, job.Attempt)
+}
+
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.timeout }
+
+// Every runs a job of these args at start and then each period, once among all processes.
+func (q *Queue) Every(period time.Duration, args Args) {
+	q.config.PeriodicJobs = append(q.config.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(period),
+		func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+}
+
+// Open makes the queue ready to enqueue; workers and periodic jobs must have been added.
+func (q *Queue) Open() (err error) {
+	q.client, err = river.NewClient(riverpgxv5.New(q.pool), q.config)
+	return err
+}
+
+// Start works jobs until Stop.
+func (q *Queue) Start(ctx context.Context) error { return q.client.Start(ctx) }
+
+// Stop lets running jobs finish, or gives up when ctx ends; an unfinished job is tried again later.
+func (q *Queue) Stop(ctx context.Context) error { return q.client.Stop(ctx) }
+
+// Insert enqueues a job in the caller's transaction.
+func (q *Queue) Insert(ctx context.Context, tx pg.Tx, args Args) error {
+	_, err := q.client.InsertTx(ctx, tx, args, nil)
+	return err
+}

@@ -1,0 +1,9 @@
+// Package trust answers how surely the city knows a person.
+//
+// It owns the evidence table and two pure functions: [Assess], the trust level 1 to 5 that a set
+// of evidence gives at an instant, and [Caps.Of], the strongest level a browser session may claim
+// by the way it signed in. A token's acr is the lower of the two; the level itself is never
+// stored, so it can be recomputed for any past day.
+//
+// Evidence is immutable: a row is written once and revoked by a second row, never edited.
+package trust

@@ -1,0 +1,92 @@
+package trust
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+// Columns is a person's evidence as the view known_person carries it through a join: parallel
+// arrays, because the level is asked for together with other rows in one statement. Attributes
+// stay behind.
+type Columns struct {
+	Kinds, Sources       []string
+	VerifiedAt           []time.Time
+	ExpiresAt, RevokedAt []*time.Time
+}
+
+// Targets are the scan targets, in the view's order: kinds, sources, verified_at, expires_at, revoked_at.
+func (c *Columns) Targets() []any {
+	return []any{&c.Kinds, &c.Sources, &c.VerifiedAt, &c.ExpiresAt, &c.RevokedAt}
+}
+
+// Evidence turns the arrays back into rows.
+func (c Columns) Evidence() []Evidence {
+	all := make([]Evidence, len(c.Kinds))
+	for i := range all {
+		all[i] = Evidence{Kind: Kind(c.Kinds[i]), Source: c.Sources[i], VerifiedAt: c.VerifiedAt[i],
+			ExpiresAt: orZero(c.ExpiresAt[i]), RevokedAt: orZero(c.RevokedAt[i])}
+	}
+	return all
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Record writes one piece of evidence; it is never changed afterwards.
+func Record(ctx context.Context, db pg.DB, person uuid.UUID, e Evidence) error {
+	if e.Attributes == nil {
+		e.Attributes = map[string]any{}
+	}
+	_, err := db.Exec(ctx, `
+		INSERT INTO evidence (person_id, id, kind, source, method, verifier, verified_at, expires_at, attributes, policy_version)
+		VALUES (@person, @id, @kind, @source, @method, @verifier, @verified_at, @expires_at, @attributes, @policy)`,
+		pgx.NamedArgs{"person": person, "id": pg.NewID(), "kind": string(e.Kind), "source": e.Source, "method": e.Method,
+			"verifier": e.Verifier, "verified_at": e.VerifiedAt, "expires_at": orNull(e.ExpiresAt),
+			"attributes": e.Attributes, "policy": PolicyVersion})
+	return err
+}
+
+// Revoke ends a piece of evidence; a second revocation changes nothing.
+func Revoke(ctx context.Context, db pg.DB, person, evidence uuid.UUID, reason, actor string, at time.Time) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO evidence_revocation (person_id, evidence_id, reason, actor, revoked_at)
+		VALUES (@person, @evidence, @reason, @actor, @at)
+		ON CONFLICT DO NOTHING`,
+		pgx.NamedArgs{"person": person, "evidence": evidence, "reason": reason, "actor": actor, "at": at})
+	return err
+}
+
+// Of returns a person's evidence, oldest first, revoked and expired included; none is empty.
+func Of(ctx context.Context, db pg.DB, person uuid.UUID) ([]Evidence, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT e.id, e.kind, e.source, e.method, e.verifier, e.verified_at, e.expires_at, e.attributes, r.revoked_at
+		  FROM evidence e
+		  LEFT JOIN evidence_revocation r ON r.person_id = e.person_id AND r.evidence_id = e.id
+		 WHERE e.person_id = @person
+		 ORDER BY e.id`,
+		pgx.NamedArgs{"person": person})
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Evidence, error) {
+		var e Evidence
+		var kind string
+		var expires, revoked *time.Time
+		err := row.Scan(&e.ID, &kind, &e.Source, &e.Method, &e.Verifier, &e.VerifiedAt, &expires, &e.Attributes, &revoked)
+		e.Kind, e.ExpiresAt, e.RevokedAt = Kind(kind), orZero(expires), orZero(revoked)
+		return e, err
+	})
+}
