@@ -16,6 +16,7 @@ func (m *Manifest) check(d *decoder) {
 	}
 	d.notEmpty("languages", m.Languages)
 	m.checkGrants(d)
+	m.checkAPIScopes(d)
 	m.checkAuth(d)
 	m.checkSector(d)
 	m.checkCivilName(d)
@@ -38,6 +39,19 @@ func (m *Manifest) checkGrants(d *decoder) {
 	}
 	if m.HasGrant(GrantClientCredentials) && m.Auth == AuthNone {
 		d.faultAt("grants", "value", "%s needs a client that authenticates; auth is none", GrantClientCredentials)
+	}
+}
+
+// checkAPIScopes keeps scopes about a person out of tokens that are about a service.
+func (m *Manifest) checkAPIScopes(d *decoder) {
+	if len(m.APIScopes) > 0 && !m.HasGrant(GrantClientCredentials) {
+		d.faultAt("api_scopes", "value", "is for the grant %s", GrantClientCredentials)
+	}
+	personal := append(Scopes(), ScopeOpenID, ScopeOffline)
+	for _, scope := range m.APIScopes {
+		if slices.Contains(personal, scope) {
+			d.faultAt("api_scopes", "value", "%s asks about a person; %s has none", scope, GrantClientCredentials)
+		}
 	}
 }
 

@@ -171,6 +171,9 @@ func TestManifestRules(t *testing.T) {
 		"back-channel over http":                {"backchannel_logout_uri: http://example.org/b", "backchannel_logout_uri", "value"},
 		"resource with fragment":                {`resource_uri: "https://api.example.org/#a"`, "resource_uri", "value"},
 		"relative resource":                     {"resources: [/api]", "resources[0]", "value"},
+		"API scope without its grant":           {"api_scopes: [tickets.read]", "api_scopes", "value"},
+		"API scope about a person":              {"grants: [client_credentials]\napi_scopes: [cpf]", "api_scopes", "value"},
+		"API scope with a space":                {"grants: [client_credentials]\napi_scopes: [a b]", "api_scopes[0]", "value"},
 		"anchor":                                {"theme: &t {accent: '#000000'}", "theme", "alias"},
 		"alias":                                 {"theme: &t {accent: '#000000'}\nlanguages: *t", "languages", "alias"},
 		"merge key":                             {"theme: {<<: {accent: '#000000'}}", "theme.<<", "unknown_key"},
@@ -212,8 +215,9 @@ func TestSeveralHostsNeedASector(t *testing.T) {
 func TestMachineToMachineServiceNeedsNoRedirect(t *testing.T) {
 	t.Parallel()
 
-	m := parse(t, `{id: etl, name: {pt-BR: Carga}, department: TI, contact: ti@example.org, grants: [client_credentials]}`)
-	if m.Sector != "" || m.HasGrant(client.GrantAuthorizationCode) {
+	m := parse(t, `{id: etl, name: {pt-BR: Carga}, department: TI, contact: ti@example.org, grants: [client_credentials],
+		api_scopes: [registry.read, "156:write"]}`)
+	if m.Sector != "" || !slices.Equal(m.APIScopes, []string{"registry.read", "156:write"}) || m.HasGrant(client.GrantAuthorizationCode) {
 		t.Errorf("%+v", m)
 	}
 }

@@ -89,6 +89,20 @@ func TestVersionsStayReadable(t *testing.T) {
 	}
 }
 
+func TestSourceIsTheFileAsApplied(t *testing.T) {
+	t.Parallel()
+
+	r, _ := newRegistry(t)
+	apply(t, r, minimal, "")
+	apply(t, r, contractManifest, "")
+	if text, err := r.Source(t.Context(), "saude-agenda"); err != nil || text != contractManifest {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := r.Source(t.Context(), "nobody"); !errors.Is(err, client.ErrServiceNotFound) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestInvalidManifestLeavesTheServiceAlone(t *testing.T) {
 	t.Parallel()
 
