@@ -86,7 +86,7 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 func (a *app) account(w http.ResponseWriter, r *http.Request, s Service) {
 	v, ok := a.sessions.get(r, s.ID)
 	if !ok || !v.signedIn {
-		http.Redirect(w, r, "/?lang="+a.lang(r), http.StatusSeeOther)
+		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
 	trust, _ := v.idToken.values["trust_level"].(float64)

@@ -74,7 +74,7 @@ func (s *sessions) get(r *http.Request, service string) (session, bool) {
 	return found, true
 }
 
-// start makes an empty session, dropping expired ones when there are many.
+// start makes an empty session, making room when there are many.
 func (s *sessions) start(service string) session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +86,7 @@ func (s *sessions) start(service string) session {
 	return fresh
 }
 
-// sweep drops what has expired, and when that is not enough, sessions nobody signed in to.
+// sweep drops what has expired and what nobody signed in to.
 func (s *sessions) sweep() {
 	for key, v := range s.byKey {
 		if s.now().Sub(v.born) > sessionLife || !v.signedIn {

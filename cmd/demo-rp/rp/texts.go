@@ -1,7 +1,7 @@
 package rp
 
 // texts are the words of the pages, by language and key. Keys beginning with error_ explain the
-// error code after it; level_N and session_N say what a level means.
+// error code after it; level_N says what a level means.
 var texts = map[string]map[string]string{
 	"pt-BR": {
 		"time_format": "02/01/2006 15:04:05",
@@ -18,8 +18,10 @@ var texts = map[string]map[string]string{
 		"back":        "Todos os serviços",
 		"level":       "Nível",
 		"trust":       "Nível de confiança da pessoa",
-		"session":     "Força deste login",
+		"session":     "Nível deste login",
 		"session_why": "O acr é o menor dos dois: quanto a cidade conhece a pessoa e quão forte foi este login. O serviço decide pelo acr.",
+		"full":        "Este login alcança todo o nível da pessoa.",
+		"limited":     "Este login limita: com um fator mais forte, a pessoa alcança o seu nível.",
 		"how":         "Como entrou (amr)",
 		"when":        "Quando se autenticou (auth_time)",
 		"needs":       "O serviço exige",
@@ -51,12 +53,6 @@ var texts = map[string]map[string]string{
 		"level_3": "Existe no cadastro da cidade e foi conferida, sem biometria.",
 		"level_4": "Biometria registrada em atendimento presencial ou conferida por uma base oficial.",
 		"level_5": "Apresentou um certificado ICP-Brasil válido.",
-
-		"session_1": "Código por SMS ou e-mail, ou acesso recuperado há pouco.",
-		"session_2": "Entrada até o nível 2.",
-		"session_3": "Senha ou gov.br, ou mais forte do que a pessoa é conhecida.",
-		"session_4": "Chave de acesso (passkey), ou senha com aplicativo de códigos.",
-		"session_5": "Certificado ICP-Brasil.",
 
 		"amr_pwd": "senha", "amr_otp": "código único", "amr_sms": "SMS", "amr_mfa": "dois fatores", "amr_hwk": "chave em aparelho",
 		"amr_swk": "chave em programa", "amr_user": "presença confirmada", "amr_pin": "PIN", "amr_fpt": "digital", "amr_face": "rosto",
@@ -97,8 +93,10 @@ var texts = map[string]map[string]string{
 		"back":        "All services",
 		"level":       "Level",
 		"trust":       "Trust level of the person",
-		"session":     "Strength of this sign-in",
+		"session":     "Level of this sign-in",
 		"session_why": "The acr is the lower of two: how surely the city knows the person, and how strong this sign-in was. A service decides by acr.",
+		"full":        "This sign-in reaches all of the person's level.",
+		"limited":     "This sign-in is the limit: with a stronger factor the person reaches their level.",
 		"how":         "How (amr)",
 		"when":        "When (auth_time)",
 		"needs":       "The service needs",
@@ -130,12 +128,6 @@ var texts = map[string]map[string]string{
 		"level_3": "Exists in the city's registry and was matched, without biometrics.",
 		"level_4": "Biometrics enrolled at an attended desk, or verified by an official base.",
 		"level_5": "Showed a valid ICP-Brasil certificate.",
-
-		"session_1": "A code by SMS or mail, or an access recovered lately.",
-		"session_2": "A sign-in good for level 2.",
-		"session_3": "Password or gov.br, or stronger than the person is known.",
-		"session_4": "A passkey, or a password with a code app.",
-		"session_5": "An ICP-Brasil certificate.",
 
 		"amr_pwd": "password", "amr_otp": "one-time code", "amr_sms": "SMS", "amr_mfa": "two factors", "amr_hwk": "hardware key",
 		"amr_swk": "software key", "amr_user": "presence tested", "amr_pin": "PIN", "amr_fpt": "fingerprint", "amr_face": "face",
