@@ -150,6 +150,9 @@ func (p *Provider) addJobs() {
 
 // purge works in batches, so that no statement holds locks for long.
 func (p *Provider) purge(ctx context.Context, _ Purge, _ int) error {
+	if _, err := p.endpoint.auth.Sweep(ctx); err != nil {
+		return err
+	}
 	for _, clean := range []func(context.Context, int) (int64, error){p.flows.Purge, p.tokens.Purge, p.sessions.Purge} {
 		for {
 			n, err := clean(ctx, purgeBatch)

@@ -74,6 +74,7 @@ answers() {
 # start runs `make run` in a session of its own, as a terminal would, and waits for /readyz.
 start() {
 	local patience=$1 began=$SECONDS
+	! answers || die "something answers on the demo's port already"
 	set -m
 	make run >/tmp/run.log 2>&1 &
 	run=$!
@@ -94,10 +95,13 @@ stop() {
 	nothing_left
 }
 
-# nothing_left fails when a process other than this script's own lives.
+# nothing_left fails when a server or a browser still runs in this process namespace.
 nothing_left() {
-	local left
-	left=$(for p in /proc/[0-9]*; do tr '\0' ' ' <"$p/cmdline" 2>/dev/null && echo; done | grep -E 'postgres|chrom|loginunico (demo|serve)' || true)
+	local p line left=
+	for p in /proc/[0-9]*; do
+		line=$(tr '\0' ' ' <"$p/cmdline" 2>/dev/null) || continue
+		case $line in *postgres* | *chrom* | *loginunico\ *) left+=$line$'\n' ;; esac
+	done
 	[ -z "$left" ] || die "left running:"$'\n'"$left"
 }
 

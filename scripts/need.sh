@@ -1,21 +1,24 @@
 #!/bin/bash
 # need.sh PROGRAM… makes sure that each program is there.
 #
-#   scripts/need.sh postgresql chromium certutil openssl
+#   scripts/need.sh postgresql chromium certutil openssl gcc
 #
 # As root it installs what is missing from apt. Otherwise it prints the one line to run and exits
-# with 2. `postgresql` means the server's programs, wherever the distribution keeps them.
+# with 2. `postgresql` means the server's programs, wherever the distribution keeps them, and `gcc` a
+# compiler with the C library's headers, which Go's race detector wants.
 set -euo pipefail
 
 has() {
 	case $1 in
 	postgresql) command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+	gcc) echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
 
 package() {
 	case $1 in
+	gcc) echo gcc libc6-dev ;;
 	certutil) echo libnss3-tools ;;
 	*) echo "$1" ;;
 	esac
@@ -23,7 +26,7 @@ package() {
 
 missing=()
 for program in "$@"; do
-	has "$program" || missing+=("$(package "$program")")
+	has "$program" || missing+=($(package "$program"))
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/need.sh postgresql chromium certutil openssl
+scripts/need.sh postgresql chromium certutil openssl gcc
 if [ -n "${CI:-}" ]; then
 	export REQUIRE_ALL=1
 fi

@@ -14,8 +14,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/loginunico/loginunico/cmd/demo-rp/rp"
+	"github.com/loginunico/loginunico/cmd/loginunico/config"
 	"github.com/loginunico/loginunico/deploy/demo"
-	"github.com/loginunico/loginunico/internal/config"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/outbox"
 	"github.com/loginunico/loginunico/internal/pgcluster"

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/loginunico/loginunico/internal/config"
+	"github.com/loginunico/loginunico/cmd/loginunico/config"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/migrations"
 )

@@ -16,11 +16,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/loginunico/loginunico/cmd/loginunico/config"
 	"github.com/loginunico/loginunico/idp"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/keys"
-	"github.com/loginunico/loginunico/internal/config"
 	"github.com/loginunico/loginunico/internal/httpx"
 	"github.com/loginunico/loginunico/internal/jobs"
 	"github.com/loginunico/loginunico/internal/mail"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"mime"
 	"mime/quotedprintable"
 	"net"
@@ -213,22 +214,26 @@ type server struct {
 }
 
 type delivery struct {
-	from, to string
-	raw      []byte
+	user, from, to string
+	raw            []byte
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{got: make(chan delivery, 4)}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.addr = ln.Addr().String()
-	srv := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &session{server: s}, nil
-	}))
+	return serve(t, ln, func(*smtp.Server) {}, func(s *server) smtp.Session { return &session{server: s} })
+}
+
+func serve(t *testing.T, ln net.Listener, change func(*smtp.Server), open func(*server) smtp.Session) *server {
+	t.Helper()
+	s := &server{addr: ln.Addr().String(), got: make(chan delivery, 4)}
+	srv := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return open(s), nil }))
 	srv.Domain = "localhost"
+	srv.ErrorLog = log.New(io.Discard, "", 0)
+	change(srv)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = srv.Serve(ln) }()
 	t.Cleanup(func() {

@@ -1,0 +1,214 @@
+// Package idptest runs a whole provider for a test: on a real listener, a PostgreSQL database of
+// its own and a real outbox. What it logs is kept, and [Main] makes sure at the end that no CPF,
+// mail address, code, password or token used by any test is in it.
+package idptest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/idp"
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/keys"
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/httpx"
+	"github.com/loginunico/loginunico/internal/jobs"
+	"github.com/loginunico/loginunico/internal/mail"
+	"github.com/loginunico/loginunico/internal/outbox"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/internal/testpg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
+	"github.com/loginunico/loginunico/themes"
+)
+
+// Password of every person made by [City.Person].
+const Password = "Vila-Esperanca-2026"
+
+// City is a running provider.
+type City struct {
+	Issuer  string // http://localhost:port
+	DB      *pg.Pool
+	Box     *secret.Box
+	Keys    *keys.Ring
+	Clients *client.Registry
+	Outbox  *outbox.Outbox
+	Echo    *echo.Echo
+
+	t      testing.TB
+	people *registry.Store
+	offset atomic.Int64
+}
+
+// Option changes how a city is set up.
+type Option func(*options)
+
+type options struct {
+	limits factor.Limits
+	caps   string
+}
+
+// WithLimits replaces the throttling limits.
+func WithLimits(l factor.Limits) Option { return func(o *options) { o.limits = l } }
+
+// Start runs a city with these services, each a manifest's YAML, until the test ends. A service
+// with a shared secret has the secret "secret-" and its id.
+func Start(t testing.TB, manifests []string, opts ...Option) *City {
+	t.Helper()
+	o := options{limits: factor.DefaultLimits, caps: trust.DefaultCaps}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &City{t: t, DB: testpg.New(t), Outbox: outbox.New(), Issuer: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)}
+	ctx := t.Context()
+	var kek secret.KEK
+	c.Box = must(secret.Open(ctx, c.DB, kek))(t)
+	c.people = registry.NewStore(c.Box)
+	c.Keys = must(keys.New(ctx, c.DB, c.Box, c.Now))(t)
+	c.Clients = client.NewRegistry(c.DB, c.Now)
+	for _, m := range manifests {
+		c.Apply(m)
+	}
+	c.serve(listener, o)
+	return c
+}
+
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func (c *City) serve(listener net.Listener, o options) {
+	log := slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	smtp := must(c.Outbox.ListenSMTP())(c.t)
+	queue := jobs.New(c.DB, log)
+	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
+		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP("smtp://"+smtp+"?tls=none", "nao-responda@example.org"))(c.t),
+		Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+	if err := queue.Open(); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := queue.Start(context.WithoutCancel(c.t.Context())); err != nil {
+		c.t.Fatal(err)
+	}
+	c.Echo = httpx.New(httpx.Options{Log: log, MaxBody: 256 << 10, CrossSite: idp.CrossSite(), Failure: p.Pages().Failure})
+	p.Mount(c.Echo)
+	server := &http.Server{Handler: c.Echo}
+	go server.Serve(listener) //nolint:errcheck // it ends with Close
+	c.t.Cleanup(func() {
+		_ = server.Close()
+		stop, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_ = queue.Stop(stop)
+		_ = c.Outbox.Close()
+	})
+}
+
+// Now is the city's clock: the real one and what [City.Advance] added.
+func (c *City) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+
+// Advance moves the city's clock forward.
+func (c *City) Advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+// Apply registers a service, or changes it.
+func (c *City) Apply(manifest string) client.Result {
+	c.t.Helper()
+	m, err := client.Parse("test", []byte(manifest))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	given := ""
+	if _, known := c.Clients.Get(m.ID); m.HasSecret() && !known {
+		given = Secret(m.ID)
+	}
+	return must(c.Clients.Apply(c.t.Context(), []byte(manifest), given))(c.t)
+}
+
+// Secret is the shared secret of a service of [Start].
+func Secret(id string) string { return "secret-" + id }
+
+// Person settles somebody with [Password], this level's evidence and these fields; mail is
+// confirmed. It returns the person's id.
+func (c *City) Person(cpf string, level int, fields map[string]string) registry.PersonID {
+	c.t.Helper()
+	used.add(cpf)
+	now := c.Now()
+	values := registry.Fields{}
+	for name, text := range fields {
+		v := registry.Value{Text: text, Source: registry.SourceSelf, At: now}
+		if name == "email" {
+			v.Confirmed = &now
+			used.add(text)
+		}
+		values[name] = v
+	}
+	ctx := c.t.Context()
+	digits := must(brdoc.ParseCPF(cpf))(c.t)
+	person := must(c.people.Create(ctx, c.DB, registry.Person{CPF: digits, Fields: values}, now))(c.t)
+	if err := factor.SetPassword(ctx, c.DB, person.ID, passwordHash(c.t), now); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, kind := range []trust.Kind{trust.SelfDeclared, trust.GovBR, trust.RegistryMatch, trust.BiometricEnrollment, trust.ICPCertificate} {
+		if kind.Level() <= level {
+			c.Evidence(person.ID, trust.Evidence{Kind: kind, Source: "test", Method: "test", Verifier: "test", VerifiedAt: now})
+		}
+	}
+	return person.ID
+}
+
+// Evidence records one piece of evidence.
+func (c *City) Evidence(person registry.PersonID, e trust.Evidence) {
+	c.t.Helper()
+	if err := trust.Record(c.t.Context(), c.DB, person, e); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Letter waits for the newest letter to an address and returns its text.
+func (c *City) Letter(to string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
+	defer cancel()
+	m, err := c.Outbox.Wait(ctx, to, 0)
+	if err != nil {
+		c.t.Fatalf("no letter to %s: %v", to, err)
+	}
+	if newer, ok := c.Outbox.Last(to); ok {
+		m = newer
+	}
+	return m.Subject + "\n" + m.Text
+}
+
+// Code waits for a letter and returns the six digits in it.
+func (c *City) Code(to string) string {
+	c.t.Helper()
+	text := c.Letter(to)
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(word) == 6 {
+			used.add(word)
+			return word
+		}
+	}
+	c.t.Fatalf("no code in %q", text)
+	return ""
+}
