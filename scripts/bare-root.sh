@@ -7,8 +7,8 @@
 #
 # It clones the last commit into DIR/root/loginunico, starts `make run`, waits for /readyz, stops
 # it, starts it again against the clock, and runs `make test`. It needs root, debootstrap and
-# unshare, some 4 GB, the network, and the demo's ports free; 10 to 20 minutes. DIR is kept; give it
-# again to go on from there. Exit code 0: all stood; 1: something did not; 2: wrong usage.
+# unshare, some 4 GB, the network, and the demo's ports free; 10 to 20 minutes. DIR is kept; given
+# again it saves time but is no longer bare. Exit code 0: all stood; 1: something did not; 2: wrong usage.
 set -euo pipefail
 
 suite=bookworm
@@ -20,6 +20,7 @@ die() { printf 'bare-root: %s\n' "$*" >&2; exit "${2:-1}"; }
 
 make_root() {
 	local root=$1
+	[ ! -e "$root/usr/local/go" ] || say "$root has been used before: what an earlier run installed is there"
 	if [ ! -e "$root/etc/debian_version" ]; then
 		say "a minimal $suite in $root"
 		debootstrap --variant=minbase --include=make,git,ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
