@@ -19,6 +19,7 @@ type manifest struct {
 	Backchannel  string            `yaml:"backchannel_logout_uri"`
 	Auth         string            `yaml:"auth"`
 	Subject      string            `yaml:"subject"`
+	Sector       string            `yaml:"sector"`
 	MinLevel     int               `yaml:"min_level"`
 	Foreigners   bool              `yaml:"foreigners"`
 	Languages    []string          `yaml:"languages"`
@@ -76,6 +77,20 @@ func TestDemoClaimsHavePurposesInEveryLanguage(t *testing.T) {
 		if !slices.Equal(m.RedirectURIs, []string{base + "/callback"}) || m.Backchannel != base+"/backchannel" {
 			t.Errorf("%s: URIs %v, %s", id, m.RedirectURIs, m.Backchannel)
 		}
+	}
+}
+
+// All six live on one host in the demo; without a sector of their own they would know a person by
+// the same sub (OpenID Connect Core §8.1).
+func TestDemoServicesHaveTheirOwnSectors(t *testing.T) {
+	t.Parallel()
+
+	owner := map[string]string{}
+	for id, m := range manifests(t) {
+		if other, taken := owner[m.Sector]; taken || m.Sector == "" {
+			t.Errorf("%s has the sector %q of %q", id, m.Sector, other)
+		}
+		owner[m.Sector] = id
 	}
 }
 
