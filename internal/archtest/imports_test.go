@@ -49,6 +49,9 @@ func TestImportsAgainstTheDirectionAreFound(t *testing.T) {
 		{"idp/novelty/novelty.go", module + "idp/client", "without a layer"},
 		{"novelty/novelty.go", module + "internal/pg", "without a layer"},
 		{"registry/registry_test.go", module + "idp", ""},
+		{"idp/idptest/city.go", module + "idp", ""},
+		{"cmd/loginunico/demo.go", module + "idp/federation/govbrtest", ""},
+		{"idp/provider.go", module + "idp/idptest", "for tests"},
 
 		{"idp/provider.go", "github.com/zitadel/oidc/v3/pkg/op", ""},
 		{"idp/flow/handle_code.go", "github.com/zitadel/oidc/v3/pkg/op", "opclient.go"},

@@ -25,7 +25,12 @@ type source struct {
 
 func (s source) dir() string  { return path.Dir(s.path) }
 func (s source) name() string { return path.Base(s.path) }
-func (s source) test() bool   { return strings.HasSuffix(s.path, "_test.go") }
+
+// test says that the file serves tests alone: theirs, or a package such as idp/idptest that helps
+// those of several packages.
+func (s source) test() bool {
+	return strings.HasSuffix(s.path, "_test.go") || strings.HasSuffix(s.dir(), "test")
+}
 
 // at is a position for a reader and an editor: path:line.
 func (s source) at(p token.Pos) string {
