@@ -3,9 +3,11 @@ package factor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/riverqueue/river"
 
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/jobs"
@@ -105,7 +107,11 @@ func Deliver(box registry.Sealer, carrier mail.Sender) func(context.Context, Mai
 		if err := json.Unmarshal(plain, &m); err != nil || m.To == "" {
 			return err
 		}
-		return carrier.Send(ctx, m)
+		err = carrier.Send(ctx, m)
+		if errors.Is(err, mail.ErrMessage) || errors.Is(err, mail.ErrRefused) {
+			return river.JobCancel(err) // final: another try would fail alike
+		}
+		return err
 	}
 }
 
