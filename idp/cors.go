@@ -10,6 +10,7 @@ import (
 
 // cors opens an endpoint to the browser applications of public clients, and to no other origin:
 // a confidential client's secret has no business in a browser. Credentials are never allowed.
+// A nil cors opens nothing.
 type cors struct {
 	clients *client.Registry
 	methods string
@@ -19,7 +20,7 @@ type cors struct {
 // whether the request is done.
 func (c *cors) handled(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if origin == "" {
+	if c == nil || origin == "" {
 		return false
 	}
 	w.Header().Add("Vary", "Origin")

@@ -76,19 +76,19 @@ func wellFormed(w http.ResponseWriter, r *http.Request) (status int, why string)
 		}
 		return http.StatusBadRequest, "the body is not a form"
 	}
-	if name := twice(r.PostForm); name != "" {
-		return http.StatusBadRequest, name + " appears twice"
+	if twice(r.PostForm) {
+		return http.StatusBadRequest, "a parameter appears twice"
 	}
 	return 0, ""
 }
 
-func twice(form url.Values) string {
+func twice(form url.Values) bool {
 	for name, values := range form {
 		if len(values) > 1 && name != "resource" {
-			return name
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 func (e *endpoint) refuse(w http.ResponseWriter, r *http.Request, err error) {

@@ -109,8 +109,9 @@ func (p *Provider) mountResources(e *echo.Echo) {
 	e.GET(PathUserinfo, userinfo)
 	e.POST(PathUserinfo, userinfo)
 	e.OPTIONS(PathUserinfo, userinfo)
+	closed := &endpoint{auth: p.endpoint.auth, log: p.Log} // public clients cannot introspect: no CORS
 	e.Any(PathIntrospect, func(c echo.Context) (err error) {
-		p.endpoint.harden(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		closed.harden(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			c.SetRequest(r)
 			err = h.PostIntrospect(c, r.Context().Value(clientKey{}).(*client.Client))
 		})).ServeHTTP(c.Response(), c.Request())

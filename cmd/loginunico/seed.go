@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func demoPeople() []demoPerson {
 func (s *stack) seed(ctx context.Context) error {
 	services := demo.Services()
 	for _, id := range demo.IDs() {
-		if _, err := s.clients.Apply(ctx, services[id], "demo-"+id); err != nil {
+		if _, err := s.clients.Apply(ctx, s.atHome(services[id]), "demo-"+id); err != nil {
 			return fmt.Errorf("demo service %s: %w", id, err)
 		}
 	}
@@ -67,6 +68,11 @@ func (s *stack) seed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// atHome is a demo manifest with the address at which the sample service listens here.
+func (s *stack) atHome(manifest []byte) []byte {
+	return bytes.ReplaceAll(manifest, []byte("http://localhost:8090/"), []byte(local(s.cfg.DemoRPListen)+"/"))
 }
 
 // settle writes one person with a password and the evidence of their level.

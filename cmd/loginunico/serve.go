@@ -87,11 +87,26 @@ func runServe(ctx context.Context, args []string, _ io.Writer) error {
 		return err
 	}
 	defer s.db.Close()
+	if err := s.refuseDemoSecrets(); err != nil {
+		return err
+	}
 	carrier, err := mail.NewSMTP(cfg.SMTPURL, cfg.MailFrom)
 	if err != nil {
 		return err
 	}
 	return s.serve(ctx, carrier, nil)
+}
+
+// refuseDemoSecrets keeps a database that was once a demo from serving a city: its secrets are
+// printed in the documentation.
+func (s *stack) refuseDemoSecrets() error {
+	var faults []error
+	for _, c := range s.clients.All() {
+		if secret.Equal(c.SecretHash, secret.Hash("demo-"+c.ID)) {
+			faults = append(faults, fmt.Errorf("service %s has its demo secret; run: loginunico service secret %s", c.ID, c.ID))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // newLog writes JSON. Types hide personal data themselves; nothing here may log a URL or a form.

@@ -75,6 +75,11 @@ func (h *Handler) Mount(e *echo.Echo) {
 
 const cookieBrowser = "navegador"
 
+func (h *Handler) hasBrowser(c echo.Context) bool {
+	_, err := c.Cookie(session.HostCookie(cookieBrowser, "x", h.Secure).Name)
+	return err == nil
+}
+
 // browser returns the hash of the browser's own cookie, setting a new one where there is none.
 func (h *Handler) browser(c echo.Context) []byte {
 	name := session.HostCookie(cookieBrowser, "x", h.Secure).Name

@@ -30,6 +30,11 @@ func (h *Handler) authorize(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Request().Method == http.MethodPost && !h.hasBrowser(c) {
+		// A POST from the service's page brings no SameSite=Lax cookies: come again by GET with
+		// them, or this browser would look new and its session unknown.
+		return c.Redirect(seeOther, PathAuthorize+"?"+form.Encode())
+	}
 	app, err := h.redirectable(form)
 	if err != nil {
 		return err

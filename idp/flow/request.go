@@ -74,14 +74,14 @@ var printable = regexp.MustCompile(`^[\x20-\x7E]*$`)
 // multiple may appear more than once. RFC 8707 §2.
 const multiple = "resource"
 
-// duplicated names a parameter that appears twice. RFC 6749 §3.1.
-func duplicated(form url.Values) string {
+// duplicated says whether a parameter appears twice. RFC 6749 §3.1.
+func duplicated(form url.Values) bool {
 	for name, values := range form {
 		if len(values) > 1 && name != multiple {
-			return name
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // parseRequest checks what a known client asks at its registered redirect URI.
@@ -110,8 +110,8 @@ func responseMode(form url.Values) string {
 
 func (r *Request) unsupported(form url.Values, _ *client.Client) error {
 	switch {
-	case duplicated(form) != "":
-		return refuse("invalid_request", duplicated(form)+" appears twice")
+	case duplicated(form):
+		return refuse("invalid_request", "a parameter appears twice")
 	case form.Get("request") != "":
 		return refuse("request_not_supported", "request objects are not offered")
 	case form.Get("request_uri") != "":

@@ -48,6 +48,7 @@ type holder struct {
 	CodeExpiresAt time.Time
 	CodeUsedAt    *time.Time
 	RevokedAt     *time.Time
+	Upheld        bool // session and consent stand; read for codes alone
 	Person        registry.Person
 	Evidence      []trust.Evidence
 }

@@ -106,7 +106,7 @@ func (h *holder) redeemable(c *client.Client, r CodeRequest, now time.Time) erro
 		return invalidGrant("the code is unknown or expired")
 	case h.CodeUsedAt != nil:
 		return errReused
-	case !now.Before(h.CodeExpiresAt) || !h.live(now):
+	case !now.Before(h.CodeExpiresAt) || !h.live(now) || !h.Upheld:
 		return invalidGrant("the code is unknown or expired")
 	case h.RedirectURI != r.RedirectURI:
 		return invalidGrant("redirect_uri is not the one of the authorization request")

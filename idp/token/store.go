@@ -61,6 +61,9 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 }
 
 // holderByCode reads what a code stands for; pg.NoRows when there is none.
+//
+// Session and consent are looked at once more here: one that ended in the very moment the grant
+// was written could not see it, and would otherwise miss its code.
 func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []byte) (*holder, error) {
 	h := new(holder)
 	targets, finish := h.targets(s)
@@ -68,11 +71,17 @@ func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []b
 		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
 		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
 		       g.code_expires_at, g.code_used_at, g.revoked_at,
-		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at
+		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at,
+		       EXISTS (SELECT 1 FROM session s WHERE s.id = g.session_id AND s.ended_at IS NULL)
+		       AND 'granted' = (SELECT c.kind
+		                          FROM consent c
+		                         WHERE c.person_id = g.person_id AND c.client_id = g.client_id
+		                         ORDER BY c.id DESC
+		                         LIMIT 1)
 		  FROM oauth_grant g
 		  JOIN known_person p ON p.id = g.person_id
 		 WHERE g.code_hash = @hash`,
-		pgx.NamedArgs{"hash": codeHash}).Scan(targets...)
+		pgx.NamedArgs{"hash": codeHash}).Scan(append(targets, &h.Upheld)...)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,8 @@ type Config struct {
 }
 
 // Load reads LOGINUNICO_*. demo says that the settings are for the demo city: it may lack a
-// database and a KEK, and it alone may use http on loopback and the outbox.
+// database and a KEK, and it alone may use http on loopback and the outbox. Its issuer follows the
+// port it listens at, so that one variable moves the demo.
 //
 // The error names every wrong setting.
 func Load(demo bool) (*Config, error) {
@@ -63,6 +64,9 @@ func Load(demo bool) (*Config, error) {
 		faults = append(faults, fmt.Errorf("LOGINUNICO_%s: "+format, append([]any{name}, args...)...))
 	}
 	c.files(fault)
+	if demo && os.Getenv("LOGINUNICO_ISSUER") == "" {
+		c.followListen()
+	}
 	c.checkIssuer(demo, fault)
 	c.checkListeners(fault)
 	c.checkTables(fault)
@@ -101,6 +105,17 @@ func (c *Config) files(fault faulter) {
 	}
 	if c.KEKFile == "" {
 		c.KEKFile = filepath.Join(c.DataDir, "kek")
+	}
+}
+
+// followListen makes the issuer the address at which a browser on this machine finds the demo.
+func (c *Config) followListen() {
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err == nil { // else checkListeners says so
+		c.Issuer = scheme + "://localhost:" + port
 	}
 }
 
