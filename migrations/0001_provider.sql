@@ -163,7 +163,6 @@ CREATE TABLE interaction (
   browser_hash bytea NOT NULL CHECK (octet_length(browser_hash) = 32),
   client_id    text NOT NULL,
   request      jsonb NOT NULL,                                    -- flow.Request, validated
-  language     text NOT NULL,
   created_at   timestamptz NOT NULL,
   expires_at   timestamptz NOT NULL,
   finished_at  timestamptz,
@@ -255,20 +254,6 @@ CREATE TABLE consent (
   CHECK (kind = 'granted' OR claims = '{}')
 );
 CREATE TRIGGER consent_immutable BEFORE UPDATE OR DELETE ON consent FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
--- audit ---------------------------------------------------------------------------------------
-
-CREATE TABLE audit_event (
-  id        uuid PRIMARY KEY,
-  at        timestamptz NOT NULL,
-  kind      text NOT NULL,
-  person_id uuid,
-  client_id text,
-  actor     text NOT NULL,                                        -- 'person', 'operator', 'system'
-  detail    jsonb NOT NULL DEFAULT '{}'                           -- never personal data
-);
-CREATE INDEX audit_event_person ON audit_event (person_id, at);
-CREATE TRIGGER audit_event_immutable BEFORE UPDATE OR DELETE ON audit_event FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- Caches listen: a change of a service or a key reaches every process without a restart.
 CREATE FUNCTION notify_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -108,7 +108,7 @@ func (h *Handler) visit(c echo.Context) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{Interaction: in}
+	v := &visit{Interaction: in, lang: h.Pages.Language(c, "")}
 	sector := ""
 	if in.Request.ReturnTo == "" {
 		client, ok := h.Clients.Get(in.ClientID)
@@ -267,13 +267,13 @@ func (h *Handler) cancel(c echo.Context) error {
 
 // Begin starts a sign-in for a page of ours, such as /conta, and sends the browser to it.
 func (h *Handler) Begin(c echo.Context, returnTo string, prompt ...string) error {
-	v := &visit{Interaction: h.fresh(c, Request{ReturnTo: returnTo, Prompt: prompt}, h.Pages.Language(c, ""))}
+	v := &visit{Interaction: h.fresh(c, Request{ReturnTo: returnTo, Prompt: prompt})}
 	return h.begin(c.Request().Context(), c, v)
 }
 
-func (h *Handler) fresh(c echo.Context, r Request, lang string) Interaction {
+func (h *Handler) fresh(c echo.Context, r Request) Interaction {
 	now := h.Now()
-	return Interaction{ID: pg.NewID(), BrowserHash: h.browser(c), ClientID: r.ClientID, Request: r, Language: lang,
+	return Interaction{ID: pg.NewID(), BrowserHash: h.browser(c), ClientID: r.ClientID, Request: r,
 		CreatedAt: now.Truncate(time.Microsecond), ExpiresAt: now.Add(InteractionLifetime)}
 }
 

@@ -120,8 +120,7 @@ func (h *Handler) answer(c echo.Context, r Request, app *client.Client, form url
 	if err != nil {
 		return err
 	}
-	lang := h.Pages.Language(c, form.Get("ui_locales"))
-	v := &visit{Interaction: h.fresh(c, r, lang), client: app, known: known}
+	v := &visit{Interaction: h.fresh(c, r), client: app, known: known}
 	step := v.next(h.Now())
 	if step == Issue {
 		params, err := h.issue(ctx, v, false)
@@ -131,7 +130,7 @@ func (h *Handler) answer(c echo.Context, r Request, app *client.Client, form url
 		return h.refuse(c, r, refuse(step.PromptNoneError(), "the citizen must take part, and prompt=none forbids it"))
 	}
 	if form.Get("ui_locales") != "" {
-		h.Pages.Remember(c, lang)
+		h.Pages.Remember(c, h.Pages.Language(c, form.Get("ui_locales")))
 	}
 	if cpf, err := brdoc.ParseCPF(strings.TrimSpace(form.Get("login_hint"))); err == nil && known == nil {
 		v.CPF = h.Box.Seal([]byte(cpf.Digits()), v.ID[:])

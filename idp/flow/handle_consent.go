@@ -15,7 +15,7 @@ func (h *Handler) getConsent(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	return h.show(c, v, nil, v.consentView(h.Pages.Language(c, ""), v.facts(h.Now()).Level))
+	return h.show(c, v, nil, v.consentView(v.lang, v.facts(h.Now()).Level))
 }
 
 // asked is what the page shows as new: all of it when the service asks for prompt=consent.

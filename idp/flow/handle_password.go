@@ -92,7 +92,7 @@ func (h *Handler) sendUnlock(ctx context.Context, v *visit, try factor.Try) erro
 			if decoy {
 				to = ""
 			}
-			return h.letter(v.Language, "unlock", to, code, "")
+			return h.letter(v.lang, "unlock", to, code, "")
 		})
 	})
 }

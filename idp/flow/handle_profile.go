@@ -21,9 +21,8 @@ func (h *Handler) getProfile(c echo.Context) error {
 // profileView asks for what is missing and nothing else; typed values stay after an error.
 func (h *Handler) profileView(c echo.Context, v *visit, typed map[string]string) themes.Profile {
 	view := themes.Profile{Action: v.url(pathProfile), Cancel: v.cancelURL()}
-	lang := h.Pages.Language(c, "")
 	for _, m := range v.missing(h.Now()) {
-		view.Fields = append(view.Fields, themes.Field{Name: m.Name, Value: typed[m.Name], Required: m.Required, Purpose: m.Purpose.Localized(lang)})
+		view.Fields = append(view.Fields, themes.Field{Name: m.Name, Value: typed[m.Name], Required: m.Required, Purpose: m.Purpose.Localized(v.lang)})
 	}
 	return view
 }

@@ -108,9 +108,9 @@ func (h *Handler) startRegistration(ctx context.Context, v *visit, try factor.Tr
 		}
 		return h.Codes.Send(ctx, tx, v.ID, factor.ForRegister, exists, func(code string) factor.Letter {
 			if exists {
-				return h.letter(v.Language, "exists", to, "", h.Issuer+"/conta")
+				return h.letter(v.lang, "exists", to, "", h.Issuer+"/conta")
 			}
-			return h.letter(v.Language, "register", email, code, "")
+			return h.letter(v.lang, "register", email, code, "")
 		})
 	})
 }
@@ -210,7 +210,7 @@ func (h *Handler) postConfirmAgain(c echo.Context) error {
 			if r.Exists {
 				return factor.Letter{} // the owner was told once
 			}
-			return h.letter(v.Language, "register", email, code, "")
+			return h.letter(v.lang, "register", email, code, "")
 		})
 	})
 	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathConfirm)) })

@@ -25,7 +25,6 @@ type Interaction struct {
 	BrowserHash  []byte
 	ClientID     string
 	Request      Request
-	Language     string
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 	CPF          []byte     // sealed
@@ -41,6 +40,7 @@ type Interaction struct {
 // is signed in as.
 type visit struct {
 	Interaction
+	lang   string         // of this page, and of mails it sends
 	client *client.Client // nil for our own account pages
 	known  *session.Known // nil when nobody is signed in
 }

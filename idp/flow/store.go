@@ -14,9 +14,9 @@ import (
 // begin writes a new interaction.
 func begin(ctx context.Context, db pg.DB, in Interaction) error {
 	_, err := db.Exec(ctx, `
-		INSERT INTO interaction (id, browser_hash, client_id, request, language, created_at, expires_at, cpf, session_id)
-		VALUES (@id, @browser, @client, @request, @language, @created, @expires, @cpf, @session)`,
-		pgx.NamedArgs{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request, "language": in.Language,
+		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id)
+		VALUES (@id, @browser, @client, @request, @created, @expires, @cpf, @session)`,
+		pgx.NamedArgs{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "cpf": in.CPF, "session": in.SessionID})
 	return err
 }
@@ -25,12 +25,12 @@ func begin(ctx context.Context, db pg.DB, in Interaction) error {
 // asks for it.
 func find(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (in Interaction, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT id, browser_hash, client_id, request, language, created_at, expires_at, cpf, session_id,
+		SELECT id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id,
 		       chosen_at, busy_at, unlocked_at, registration, consented_at
 		  FROM interaction
 		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now`,
 		pgx.NamedArgs{"id": id, "browser": browser, "now": now}).
-		Scan(&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.Language, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
+		Scan(&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
 			&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt)
 	return in, err
 }
