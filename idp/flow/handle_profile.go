@@ -15,11 +15,11 @@ func (h *Handler) getProfile(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	return h.show(c, v, nil, h.profileView(c, v, nil))
+	return h.show(c, v, nil, h.profileView(v, nil))
 }
 
 // profileView asks for what is missing and nothing else; typed values stay after an error.
-func (h *Handler) profileView(c echo.Context, v *visit, typed map[string]string) themes.Profile {
+func (h *Handler) profileView(v *visit, typed map[string]string) themes.Profile {
 	view := themes.Profile{Action: v.url(pathProfile), Cancel: v.cancelURL()}
 	for _, m := range v.missing(h.Now()) {
 		view.Fields = append(view.Fields, themes.Field{Name: m.Name, Value: typed[m.Name], Required: m.Required, Purpose: m.Purpose.Localized(v.lang)})
@@ -36,7 +36,7 @@ func (h *Handler) postProfile(c echo.Context) error {
 	}
 	fields, typed, p := h.declared(c, v.missing(h.Now()))
 	if p != nil {
-		return h.show(c, v, p, h.profileView(c, v, typed))
+		return h.show(c, v, p, h.profileView(v, typed))
 	}
 	ctx := c.Request().Context()
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
