@@ -1,8 +1,6 @@
 package token
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,8 +37,6 @@ type Grant struct {
 	RedirectURI   string
 	ExpiresAt     time.Time
 }
-
-func (g Grant) has(scope string) bool { return slices.Contains(strings.Fields(g.Scope), scope) }
 
 // holder is a grant with the person behind it, as one statement reads them.
 type holder struct {
