@@ -3,6 +3,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,11 +12,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -56,18 +59,19 @@ type Config struct {
 // The error names every wrong setting.
 func Load(demo bool) (*Config, error) {
 	var c Config
-	if err := env.ParseWithOptions(&c, env.Options{Prefix: "LOGINUNICO_"}); err != nil {
-		return nil, explain(err)
-	}
 	var faults []error
 	fault := func(name, format string, args ...any) {
 		faults = append(faults, fmt.Errorf("LOGINUNICO_%s: "+format, append([]any{name}, args...)...))
+	}
+	if err := env.ParseWithOptions(&c, env.Options{Prefix: "LOGINUNICO_"}); err != nil {
+		unparsed(err, fault)
 	}
 	c.files(fault)
 	if demo && os.Getenv("LOGINUNICO_ISSUER") == "" {
 		c.followListen()
 	}
 	c.checkIssuer(demo, fault)
+	c.checkTLS(fault)
 	c.checkListeners(fault)
 	c.checkTables(fault)
 	if !demo {
@@ -78,13 +82,28 @@ func Load(demo bool) (*Config, error) {
 
 type faulter func(name, format string, args ...any)
 
-// explain names each variable that does not parse.
-func explain(err error) error {
+// unparsed names each variable that is not of its type; the others have been read all the same.
+func unparsed(err error, fault faulter) {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
-		return err
+		fault("*", "%v", err)
+		return
 	}
-	return errors.Join(all.Errors...)
+	for _, one := range all.Errors {
+		var wrong env.ParseError
+		if field, ok := reflect.TypeFor[Config]().FieldByName(parseErrorField(one, &wrong)); ok {
+			fault(field.Tag.Get("env"), "%v", wrong.Err)
+		} else {
+			fault("*", "%v", one)
+		}
+	}
+}
+
+func parseErrorField(err error, into *env.ParseError) string {
+	if !errors.As(err, into) {
+		return ""
+	}
+	return into.Name
 }
 
 // files reads secrets that are given as files, as secret managers mount them.
@@ -130,8 +149,17 @@ func (c *Config) checkIssuer(demo bool, fault faulter) {
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !demo) {
 		fault("ISSUER", "must be https; plain http is for the demo on this machine alone")
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
+}
+
+func (c *Config) checkTLS(fault faulter) {
+	switch {
+	case c.TLSCert == "" && c.TLSKey == "":
+	case c.TLSCert == "" || c.TLSKey == "":
 		fault("TLS_CERT", "goes with LOGINUNICO_TLS_KEY: set both or none")
+	default:
+		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+			fault("TLS_CERT", "%v", err)
+		}
 	}
 }
 
@@ -178,6 +206,8 @@ func (c *Config) checkProduction(fault faulter) {
 	}
 	if c.SMTPURL == "" {
 		fault("SMTP_URL", "is missing; only `loginunico demo` has an outbox")
+	} else if _, err := mail.NewSMTP(c.SMTPURL, c.MailFrom); err != nil {
+		fault("SMTP_URL", "%v", err)
 	}
 	if _, err := os.Stat(c.KEKFile); err != nil {
 		fault("KEK_FILE", "%v; `loginunico kek FILE` makes one", err)
