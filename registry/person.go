@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -156,7 +157,7 @@ func ParseDeclared(claim, typed string, now time.Time) (string, error) {
 	if text == "" {
 		return "", ErrRequired
 	}
-	if utf8.RuneCountInString(text) > 200 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == utf8.RuneError }) {
+	if utf8.RuneCountInString(text) > 200 || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
 		return "", ErrTooLong
 	}
 	switch claim {
