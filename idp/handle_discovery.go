@@ -22,6 +22,7 @@ const (
 	PathJWKS       = "/.well-known/jwks.json"
 	pathDiscovery  = "/.well-known/openid-configuration"
 	pathMetadata   = "/.well-known/oauth-authorization-server"
+	pathResource   = "/.well-known/oauth-protected-resource"
 )
 
 // metadata is OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 in one document: what we say is the
@@ -62,6 +63,16 @@ func metadata(issuer string) ([]byte, error) {
 		"request_parameter_supported": false, "request_uri_parameter_supported": false, "require_request_uri_registration": false,
 		"backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
 		"op_policy_uri": issuer + "/privacidade",
+	})
+}
+
+// resourceMetadata describes the one protected resource the provider itself is: userinfo, for
+// tokens whose audience is the issuer. RFC 9728 §2.
+func resourceMetadata(issuer string) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"resource": issuer, "authorization_servers": []string{issuer}, "scopes_supported": append([]string{client.ScopeOpenID}, client.Scopes()...),
+		"bearer_methods_supported": []string{"header", "body"}, "resource_signing_alg_values_supported": []string{client.ES256, client.RS256},
+		"resource_policy_uri": issuer + "/privacidade",
 	})
 }
 

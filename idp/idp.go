@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -50,6 +51,7 @@ type Provider struct {
 	flows    *flow.Dependencies
 	endpoint *endpoint
 	metadata []byte
+	resource []byte
 }
 
 // New puts the provider together.
@@ -65,9 +67,10 @@ func New(d Dependencies) (*Provider, error) {
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
 	p.addJobs()
-	var err error
+	var err, resourceErr error
 	p.metadata, err = metadata(d.Issuer)
-	return p, err
+	p.resource, resourceErr = resourceMetadata(d.Issuer)
+	return p, errors.Join(err, resourceErr)
 }
 
 // CrossSite lists the paths that take POSTs from other origins by their nature.
@@ -88,6 +91,7 @@ func (p *Provider) Mount(e *echo.Echo) {
 
 	e.GET(pathDiscovery, public(func() []byte { return p.metadata }, "300"))
 	e.GET(pathMetadata, public(func() []byte { return p.metadata }, "300"))
+	e.GET(pathResource, public(func() []byte { return p.resource }, "300"))
 	e.GET(PathJWKS, public(p.Keys.JWKS, "300"))
 
 	library := p.endpoint.harden(newOP(p.tokens, p.Log))
