@@ -21,11 +21,20 @@ func runServiceApply(ctx context.Context, args []string, out io.Writer) error {
 		var faults []error
 		for _, name := range files {
 			if err := applyFile(ctx, s.clients, name, out); err != nil {
-				faults = append(faults, fmt.Errorf("%s: %w", name, err))
+				faults = append(faults, inFile(name, err))
 			}
 		}
 		return errors.Join(faults...)
 	})
+}
+
+// inFile names the file, as compilers do where the fault has a line: file:line: path: message.
+func inFile(name string, err error) error {
+	var faults *client.Faults
+	if errors.As(err, &faults) {
+		return &client.Faults{Name: name, List: faults.List}
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 func applyFile(ctx context.Context, services *client.Registry, name string, out io.Writer) error {
