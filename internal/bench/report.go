@@ -1,0 +1,255 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// report collects the results of a run.
+type report struct {
+	Started time.Time
+	Machine string
+	Options options
+	results []result
+}
+
+const judged = 8 // workers at which the targets hold
+
+// keep stores a result unless a cheaper one of another round is there.
+func (r *report) keep(one result, rows int) {
+	one.Rows = rows
+	for i, other := range r.results {
+		if other.Name == one.Name && other.Rows == rows && other.Workers == one.Workers {
+			if one.cpu() < other.cpu() {
+				r.results[i] = one
+			}
+			return
+		}
+	}
+	r.results = append(r.results, one)
+}
+
+func (r *report) find(name string, rows, workers int) (result, bool) {
+	for _, one := range r.results {
+		if one.Name == name && one.Rows == rows && one.Workers == workers {
+			return one, true
+		}
+	}
+	return result{}, false
+}
+
+// floorCPU is the floor of a scenario at the same rows and workers.
+func (r *report) floorCPU(c composition, rows, workers int) float64 {
+	var of [floors]float64
+	for i, name := range floorNames {
+		one, _ := r.find(name, rows, workers)
+		of[i] = one.cpu()
+	}
+	return c.cpu(of)
+}
+
+// line is one scenario beside its floor.
+type line struct {
+	result
+	Floor   float64 `json:"floor"` // CPU per 1,000 operations
+	Ratio   float64 `json:"ratio"`
+	Flat    float64 `json:"flat,omitempty"` // CPU on this database ÷ on the empty one
+	Target  float64 `json:"target,omitempty"`
+	Reached bool    `json:"reached"`
+}
+
+func (r *report) lines(rows, workers int) (all []line) {
+	for _, s := range scenarios {
+		one, ok := r.find(s.name, rows, workers)
+		if !ok {
+			continue
+		}
+		l := line{result: one, Floor: r.floorCPU(s.floor, rows, workers)}
+		if s.name == loginWithHash {
+			l.Floor += r.hashCPU(rows, workers)
+		}
+		l.Ratio = one.cpu() / l.Floor
+		if empty, ok := r.find(s.name, 0, workers); ok && rows > 0 {
+			l.Flat = one.cpu() / empty.cpu()
+		}
+		if workers == judged {
+			l.Target = s.target
+		}
+		l.Reached = l.Target == 0 || l.Ratio <= l.Target
+		all = append(all, l)
+	}
+	return all
+}
+
+// hashCPU is what one password hash costs, under the same load.
+func (r *report) hashCPU(rows, workers int) float64 {
+	return r.floorCPU(composition{hash: 1, static: -1}, rows, workers)
+}
+
+func (r *report) sizes() []int {
+	if r.Options.rows > 0 {
+		return []int{0, r.Options.rows}
+	}
+	return []int{0}
+}
+
+// reached says whether every target is.
+func (r *report) reached() bool {
+	for _, rows := range r.sizes() {
+		for _, l := range r.lines(rows, judged) {
+			if !l.Reached {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *report) print(out io.Writer) {
+	fmt.Fprintf(out, "\n%s, %s, %d cores, %s; %d rounds of %s, the cheapest counts\n", r.Started.Format("2006-01-02"), r.Machine,
+		runtime.NumCPU(), runtime.Version(), r.Options.rounds, r.Options.time)
+	fmt.Fprint(out, "CPU is milliseconds per operation, which is seconds per 1,000; × is times the floor and means the same on any machine.\n\n")
+	r.printFloors(out)
+	for _, rows := range r.sizes() {
+		for _, workers := range r.Options.workers {
+			r.printLines(out, rows, workers)
+		}
+	}
+	r.printComparison(out)
+	fmt.Fprint(out, "Floors are made of (− takes away handlers that the others bring in excess):\n")
+	for _, s := range scenarios {
+		fmt.Fprintf(out, "  %-20s %s%s\n", s.name, s.floor, map[bool]string{true: " + one password hash"}[s.name == loginWithHash])
+	}
+	fmt.Fprint(out, "A login of ours is six requests, two of them pages, where its floor counts five bare handlers; every code and refresh\nanswer of ours has two signatures, access token and ID token, where its floor counts one.\n")
+}
+
+func (r *report) printFloors(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "floor, CPU\t")
+	for _, rows := range r.sizes() {
+		for _, n := range r.Options.workers {
+			fmt.Fprintf(w, "%s, %dw\t", rowsName(rows), n)
+		}
+	}
+	fmt.Fprintln(w)
+	for _, name := range floorNames {
+		fmt.Fprintf(w, "%s\t", name)
+		for _, rows := range r.sizes() {
+			for _, n := range r.Options.workers {
+				one, _ := r.find(name, rows, n)
+				fmt.Fprintf(w, "%.3f\t", one.cpu())
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	_ = w.Flush()
+	fmt.Fprintln(out)
+}
+
+func rowsName(rows int) string {
+	if rows == 0 {
+		return "empty"
+	}
+	return fmt.Sprintf("%d rows", rows)
+}
+
+func (r *report) printLines(out io.Writer, rows, workers int) {
+	fmt.Fprintf(out, "%s, %d workers\n", rowsName(rows), workers)
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "scenario\tops/s\tserver\tpostgres\tCPU\tfloor\t×\ttarget\tstatements\tcommits\tsyncs\tsignatures\tp50 ms\tp99 ms\t")
+	for _, l := range r.lines(rows, workers) {
+		fmt.Fprintf(w, "%s\t%.0f\t%.3f\t%.3f\t%.3f\t%.3f\t%.2f\t%s\t%.1f\t%.1f\t%.2f\t%d\t%.2f\t%.2f\t\n", l.Name, l.PerSecond, l.CPUServer, l.CPUPostgres,
+			l.cpu(), l.Floor, l.Ratio, l.verdict(), l.Statements, l.Commits, l.Syncs, l.Signatures, l.P50, l.P99)
+	}
+	_ = w.Flush()
+	if with, ok := r.find(loginWithHash, rows, workers); ok {
+		hash := r.hashCPU(rows, workers)
+		fmt.Fprintf(out, "login with hash %.3f − hash %.3f (measured alone, same load) = %.3f\n", with.cpu(), hash, with.cpu()-hash)
+	}
+	fmt.Fprintln(out)
+}
+
+func (l line) verdict() string {
+	switch {
+	case l.Target == 0:
+		return ""
+	case l.Reached:
+		return fmt.Sprintf("≤%.1f reached", l.Target)
+	}
+	return fmt.Sprintf("≤%.1f NOT reached", l.Target)
+}
+
+// printComparison puts the two databases side by side.
+func (r *report) printComparison(out io.Writer) {
+	if r.Options.rows == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "flat? CPU full ÷ empty\t")
+	for _, n := range r.Options.workers {
+		fmt.Fprintf(w, "%dw empty\t%dw full\t÷\tfloor ÷\t", n, n)
+	}
+	fmt.Fprintln(w)
+	for _, s := range scenarios {
+		if !strings.Contains(s.name, r.Options.only) {
+			continue
+		}
+		fmt.Fprintf(w, "%s\t", s.name)
+		for _, n := range r.Options.workers {
+			empty, _ := r.find(s.name, 0, n)
+			full, _ := r.find(s.name, r.Options.rows, n)
+			fmt.Fprintf(w, "%.3f\t%.3f\t%.2f\t%.2f\t", empty.cpu(), full.cpu(), full.cpu()/empty.cpu(),
+				r.floorCPU(s.floor, r.Options.rows, n)/r.floorCPU(s.floor, 0, n))
+		}
+		fmt.Fprintln(w)
+	}
+	_ = w.Flush()
+	fmt.Fprintln(out)
+}
+
+// writeJSON writes every figure, floors included.
+func (r *report) writeJSON(path string) error {
+	doc := struct {
+		Started   time.Time         `json:"started"`
+		Machine   string            `json:"machine"`
+		Cores     int               `json:"cores"`
+		Go        string            `json:"go"`
+		Floors    []result          `json:"floors"`
+		Scenarios []line            `json:"scenarios"`
+		MadeOf    map[string]string `json:"floors_made_of"`
+	}{Started: r.Started, Machine: r.Machine, Cores: runtime.NumCPU(), Go: runtime.Version(), MadeOf: map[string]string{}}
+	for _, rows := range r.sizes() {
+		for _, workers := range r.Options.workers {
+			for _, name := range floorNames {
+				if one, ok := r.find(name, rows, workers); ok {
+					doc.Floors = append(doc.Floors, one)
+				}
+			}
+			doc.Scenarios = append(doc.Scenarios, r.lines(rows, workers)...)
+		}
+	}
+	for _, s := range scenarios {
+		doc.MadeOf[s.name] = s.floor.String()
+	}
+	text, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// slug makes a file name of a scenario's.
+func slug(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == ',' || r == '+' {
+			return '-'
+		}
+		return r
+	}, name)
+}
