@@ -122,7 +122,7 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 		}
 		defer closeServer()
 	}
-	return s.serve(ctx, carrier, func() { s.announce(out) })
+	return s.serve(ctx, carrier, func(net.Addr) { s.announce(out) })
 }
 
 func background(addr string, h http.Handler, log *slog.Logger) (closeServer func(), err error) {

@@ -116,9 +116,9 @@ func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
 	return log
 }
 
-// serve runs the provider until ctx ends, then finishes what is in flight. ready is called when
-// it listens.
-func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func()) error {
+// serve runs the provider until ctx ends, then finishes what is in flight. ready, if given, is
+// called when it listens.
+func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func(at net.Addr)) error {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	e, queue, err := s.handler(carrier, httpx.NewMetrics(reg))
@@ -139,7 +139,7 @@ func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func()) er
 	}
 	go pg.Listen(ctx, s.db, "loginunico", func(table string) { s.refresh(ctx, table) })
 	if ready != nil {
-		ready()
+		ready(listener.Addr())
 	}
 	return s.run(ctx, queue, []server{
 		{newServer(e), listener, s.cfg.TLSCert, s.cfg.TLSKey},
