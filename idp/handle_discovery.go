@@ -43,7 +43,7 @@ func metadata(issuer string) ([]byte, error) {
 		"introspection_endpoint": issuer + PathIntrospect, "end_session_endpoint": issuer + session.PathEnd,
 		"scopes_supported": scopes, "claims_supported": slices.Compact(claims), "claim_types_supported": []string{"normal"},
 		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query", "fragment", "form_post"},
-		"grant_types_supported":    []string{client.GrantAuthorizationCode, client.GrantRefreshToken, client.GrantClientCredentials},
+		"grant_types_supported":    client.Grants(),
 		"subject_types_supported":  []string{client.SubjectPairwise, client.SubjectPublic},
 		"prompt_values_supported":  []string{"none", "login", "consent", "select_account"},
 		"acr_values_supported":     trust.ACRValues(),

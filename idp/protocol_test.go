@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
@@ -13,11 +14,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/idp/idptest"
+	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // The services of the protocol tests, one for each way to be a client.
@@ -342,4 +345,15 @@ func through(b *idptest.Browser, r idptest.Request, cpf string) idptest.Page {
 		p = b.Allow(p)
 	}
 	return p
+}
+
+// leftHalf is at_hash of a token: OIDC Core §3.1.3.6.
+func leftHalf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// registryMatchUntil is evidence for level 3 that expires.
+func registryMatchUntil(from, until time.Time) trust.Evidence {
+	return trust.Evidence{Kind: trust.RegistryMatch, Source: "test", Method: "test", Verifier: "test", VerifiedAt: from, ExpiresAt: until}
 }

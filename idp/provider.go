@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
@@ -24,10 +25,20 @@ type provider struct {
 
 // newOP is the library's router behind our hardening: by the time it runs, the client is
 // authenticated and rides in the context.
+//
+// A grant type that nobody may use is unsupported_grant_type (RFC 6749 §5.2); the library knows
+// some that we do not offer, and would call the client unauthorized.
 func newOP(tokens *token.Service, log *slog.Logger) http.Handler {
-	return op.RegisterServer(&provider{tokens: tokens, log: log}, op.Endpoints{
+	library := op.RegisterServer(&provider{tokens: tokens, log: log}, op.Endpoints{
 		Token: op.NewEndpoint(PathToken), Revocation: op.NewEndpoint(PathRevoke),
 	}, op.WithServerCORSOptions(nil))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if grant := r.Form.Get("grant_type"); r.URL.Path == PathToken && grant != "" && !slices.Contains(client.Grants(), grant) {
+			oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "the grant types are in the discovery document")
+			return
+		}
+		library.ServeHTTP(w, r)
+	})
 }
 
 // VerifyClient hands over the client that harden authenticated.

@@ -24,6 +24,11 @@ const (
 	GrantClientCredentials = "client_credentials"
 )
 
+// Grants lists every grant type there is.
+func Grants() []string {
+	return []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
+}
+
 // Subject types (OIDC Core §8).
 const (
 	SubjectPairwise = "pairwise"

@@ -117,7 +117,7 @@ func (m *Manifest) fields(d *decoder) map[string]field {
 		"foreigners":                d.boolean(&m.Foreigners),
 		"internal":                  d.boolean(&m.Internal),
 		"languages":                 d.texts(&m.Languages, oneOf(languages...)),
-		"grants":                    d.texts(&m.Grants, oneOf(GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials)),
+		"grants":                    d.texts(&m.Grants, oneOf(Grants()...)),
 		"id_token_alg":              d.text(&m.IDTokenAlg, oneOf(ES256, RS256)),
 		"userinfo_alg":              d.text(&m.UserinfoAlg, oneOf(ES256, RS256)),
 		"resource_uri":              d.text(&m.ResourceURI, resourceURI),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 // Main runs a package's tests and then searches everything the cities logged, at debug level, for
 // what must never be there. Every package that starts cities has a TestMain that calls it.
 func Main(m *testing.M) {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))) // libraries log there
 	code := m.Run()
 	if found := leaks(); len(found) > 0 {
 		fmt.Fprintf(os.Stderr, "FAIL: the log holds %d personal values or secrets, in:\n%s\n", len(found), strings.Join(found, "\n"))
