@@ -13,8 +13,10 @@ import (
 type counts struct{ pair, cpf, address, global int }
 
 // enter counts a try and reads the account and the other counts, in one statement. A browser the
-// account knows, or that answered a mail code, has a bucket of its own, out of reach of others.
-func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlocked bool, window time.Time) (a Account, n counts, err error) {
+// account knows, and one that answered a mail code, have buckets of their own, out of reach of
+// others; any other try counts for its CPF too, as long as its own bucket lasts. The second count
+// follows the first, so that all statements lock rows in one order.
+func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
 	err = db.QueryRow(ctx, `
 		WITH account AS (
@@ -23,19 +25,31 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlock
 		       FROM person p
 		       JOIN password w ON w.person_id = p.id
 		      WHERE p.cpf_index = @cpf),
+		     own AS (
+		     SELECT CASE WHEN @unlocked THEN @mailed::bytea
+		                 WHEN coalesce((SELECT known FROM account), false) THEN @proven::bytea
+		                 ELSE @pair::bytea END AS bucket),
 		     counted AS (
 		     INSERT INTO throttle (bucket, starts_at, count)
-		     SELECT CASE WHEN @unlocked OR coalesce((SELECT known FROM account), false) THEN @proven::bytea ELSE @pair::bytea END, @window, 1
+		     SELECT bucket, @window, 1
+		       FROM own
+		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
+		     RETURNING bucket, count),
+		     counted_cpf AS (
+		     INSERT INTO throttle (bucket, starts_at, count)
+		     SELECT @cpf_bucket, @window, 1
+		       FROM counted
+		      WHERE counted.bucket = @pair AND counted.count <= @most
 		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
 		     RETURNING count)
 		SELECT a.person_id, coalesce(a.hash, ''), coalesce(a.known, false), (SELECT count FROM counted),
-		       coalesce((SELECT count FROM throttle WHERE bucket = @cpf_bucket AND starts_at = @window), 0),
+		       coalesce((SELECT count FROM counted_cpf), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0)
 		  FROM (SELECT 1) one
 		  LEFT JOIN account a ON true`,
-		pgx.NamedArgs{"browser": browser, "cpf": cpf, "unlocked": unlocked, "proven": b.proven, "pair": b.pair, "window": window,
-			"cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
+		pgx.NamedArgs{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
+			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
 		Scan(&person, &a.Hash, &a.Known, &n.pair, &n.cpf, &n.address, &n.global)
 	if person != nil {
 		a.PersonID = *person
@@ -70,17 +84,23 @@ func countMost(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) (
 	return most, err
 }
 
-// succeed clears a pair's tries and remembers the browser, in one statement.
-func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, known bool, keys [][]byte, window, now time.Time) error {
+// succeed clears a pair's tries, takes back the one that counted for the CPF, and remembers the
+// browser, in one statement and in the order of enter.
+func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, known bool, own [][]byte, cpf []byte, window, now time.Time) error {
 	_, err := db.Exec(ctx, `
 		WITH cleared AS (
 		     DELETE FROM throttle
-		      WHERE bucket = ANY (@keys) AND starts_at = @window)
+		      WHERE bucket = ANY (@own) AND starts_at = @window
+		     RETURNING 1),
+		     refunded AS (
+		     UPDATE throttle
+		        SET count = count - 1
+		      WHERE bucket = @cpf AND starts_at = @window AND count > 1 AND (SELECT count(*) FROM cleared) >= 0)
 		INSERT INTO known_browser (person_id, browser_hash, seen_at)
 		SELECT @person, @browser, @now
 		 WHERE NOT @known
 		ON CONFLICT (person_id, browser_hash) DO UPDATE SET seen_at = excluded.seen_at`,
-		pgx.NamedArgs{"keys": keys, "window": window, "person": person, "browser": browser, "now": now, "known": known})
+		pgx.NamedArgs{"own": own, "cpf": cpf, "window": window, "person": person, "browser": browser, "now": now, "known": known})
 	return err
 }
 

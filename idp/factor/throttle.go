@@ -16,8 +16,8 @@ import (
 // limit a browser proves itself by a code to the account's own mail and then has tries of its own.
 type Limits struct {
 	Window  time.Duration
-	Pair    int // tries per CPF and address, or per CPF and proven browser
-	CPF     int // failures per CPF from browsers it has never been used in
+	Pair    int // tries per CPF and address, per CPF and known browser, and again after a mail code
+	CPF     int // tries per CPF from browsers it has never been used in
 	Address int // failures per address (IPv4) or /64 (IPv6)
 	Global  int // failures of the whole city
 	Mails   int // codes sent per CPF and address, and per destination
@@ -69,7 +69,7 @@ func NewThrottle(db pg.DB, box registry.Sealer, limits Limits, now func() time.T
 // together, and finds the account in the same statement.
 func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error) {
 	b := t.buckets(try)
-	a, n, err := enter(ctx, t.db, b, registry.CPFIndex(t.box, try.CPF), try.Browser, try.Unlocked, t.window())
+	a, n, err := enter(ctx, t.db, b, registry.CPFIndex(t.box, try.CPF), try.Browser, try.Unlocked, t.limits.Pair, t.window())
 	if err != nil {
 		return a, Wait, err
 	}
@@ -77,27 +77,30 @@ func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error)
 	case n.pair > t.limits.Pair && try.Unlocked:
 		return a, Wait, nil
 	case n.pair > t.limits.Pair,
-		!proven && (n.cpf >= t.limits.CPF || n.address >= t.limits.Address || n.global >= t.limits.Global):
+		!proven && (n.cpf > t.limits.CPF || n.address >= t.limits.Address || n.global >= t.limits.Global):
 		return a, Unlock, nil
 	}
 	return a, Go, nil
 }
 
-// Failed counts a wrong password against the CPF, the address and the city. A proven browser's
-// mistakes count for itself alone.
+// Failed counts a wrong password against the address and the city; Enter has counted it against
+// the CPF. A proven browser's mistakes count for itself alone.
 func (t *Throttle) Failed(ctx context.Context, try Try, a Account) error {
 	if a.Known || try.Unlocked {
 		return nil
 	}
 	b := t.buckets(try)
-	return count(ctx, t.db, [][]byte{b.cpf, b.address, b.global}, t.window())
+	return count(ctx, t.db, [][]byte{b.address, b.global}, t.window())
 }
 
 // Succeeded forgets the tries of this pair and remembers the browser, in the transaction that
 // opens the session.
 func (t *Throttle) Succeeded(ctx context.Context, tx pg.DB, try Try, a Account) error {
 	b := t.buckets(try)
-	return succeed(ctx, tx, a.PersonID, try.Browser, a.Known, [][]byte{b.pair, b.proven}, t.window(), t.now())
+	if a.Known || try.Unlocked {
+		b.cpf = nil // this try did not count for it
+	}
+	return succeed(ctx, tx, a.PersonID, try.Browser, a.Known, [][]byte{b.pair, b.proven, b.mailed}, b.cpf, t.window(), t.now())
 }
 
 // Mail says whether one more code may be sent for this CPF from this address, or to this
@@ -118,13 +121,14 @@ func (t *Throttle) Purge(ctx context.Context) error {
 	return purgeThrottle(ctx, t.db, t.now().Add(-2*time.Hour))
 }
 
-type buckets struct{ pair, proven, cpf, address, global []byte }
+type buckets struct{ pair, proven, mailed, cpf, address, global []byte }
 
 func (t *Throttle) buckets(try Try) buckets {
 	prefix := prefixOf(try.Address)
 	return buckets{
 		pair:   t.key("pair", try.CPF.Digits()+prefix),
 		proven: t.key("proven", try.CPF.Digits()+string(try.Browser)),
+		mailed: t.key("mailed", try.CPF.Digits()+string(try.Browser)),
 		cpf:    t.key("cpf", try.CPF.Digits()), address: t.key("address", prefix), global: t.key("global", ""),
 	}
 }
