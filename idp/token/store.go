@@ -43,8 +43,7 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 	return sub, err
 }
 
-// grantTargets are the scan targets of a grant, its person and the evidence, in the order the
-// three look-ups below list them.
+// targets are where [heldColumns] are scanned to; finish then opens what is sealed.
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
 	var column []byte
 	var updated time.Time
@@ -60,6 +59,19 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 	}
 }
 
+// heldColumns are a grant, its person and the evidence, in the order of [holder.targets]; a look-up
+// names its own way to oauth_grant g.
+const heldColumns = `
+	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
+	g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
+	g.code_expires_at, g.code_used_at, g.revoked_at,
+	p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+
+const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
+	  FROM oauth_token t
+	  JOIN oauth_grant g ON g.id = t.grant_id
+	  JOIN known_person p ON p.id = g.person_id`
+
 // holderByCode reads what a code stands for; pg.NoRows when there is none.
 //
 // Session and consent are looked at once more here: one that ended in the very moment the grant
@@ -68,10 +80,7 @@ func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []b
 	h := new(holder)
 	targets, finish := h.targets(s)
 	err := db.QueryRow(ctx, `
-		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
-		       g.code_expires_at, g.code_used_at, g.revoked_at,
-		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at,
+		SELECT `+heldColumns+`,
 		       EXISTS (SELECT 1 FROM session s WHERE s.id = g.session_id AND s.ended_at IS NULL)
 		       AND 'granted' = (SELECT c.kind
 		                          FROM consent c
@@ -98,47 +107,20 @@ type issued struct {
 	TokenRevokedAt  *time.Time
 }
 
-func (t *issued) targets() []any {
-	return []any{&t.Scope, &t.Audience, &t.IssuedAt, &t.AccessExpiresAt, &t.RefreshUsedAt, &t.TokenRevokedAt}
-}
-
 // holderByRefresh reads what a refresh token stands for; pg.NoRows when there is none.
 func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
-	h, t := new(holder), new(issued)
-	targets, finish := h.targets(s)
-	err := db.QueryRow(ctx, `
-		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
-		       g.code_expires_at, g.code_used_at, g.revoked_at,
-		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at,
-		       t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
-		  FROM oauth_token t
-		  JOIN oauth_grant g ON g.id = t.grant_id
-		  JOIN known_person p ON p.id = g.person_id
-		 WHERE t.refresh_hash = @hash`,
-		pgx.NamedArgs{"hash": hash}).Scan(append(targets, t.targets()...)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	return h, t, finish()
+	return scanIssued(s, db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.refresh_hash = @hash`, pgx.NamedArgs{"hash": hash}))
 }
 
 // holderByAccess reads what an access token stands for; pg.NoRows when there is none.
 func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
+	return scanIssued(s, db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.access_hash = @hash`, pgx.NamedArgs{"hash": hash}))
+}
+
+func scanIssued(s registry.Sealer, row pgx.Row) (*holder, *issued, error) {
 	h, t := new(holder), new(issued)
 	targets, finish := h.targets(s)
-	err := db.QueryRow(ctx, `
-		SELECT g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-		       g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
-		       g.code_expires_at, g.code_used_at, g.revoked_at,
-		       p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at,
-		       t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
-		  FROM oauth_token t
-		  JOIN oauth_grant g ON g.id = t.grant_id
-		  JOIN known_person p ON p.id = g.person_id
-		 WHERE t.access_hash = @hash`,
-		pgx.NamedArgs{"hash": hash}).Scan(append(targets, t.targets()...)...)
-	if err != nil {
+	if err := row.Scan(append(targets, &t.Scope, &t.Audience, &t.IssuedAt, &t.AccessExpiresAt, &t.RefreshUsedAt, &t.TokenRevokedAt)...); err != nil {
 		return nil, nil, err
 	}
 	return h, t, finish()
