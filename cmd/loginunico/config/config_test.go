@@ -1,0 +1,129 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/loginunico/loginunico/cmd/loginunico/config"
+)
+
+// set clears every setting of ours and makes these.
+func set(t *testing.T, settings map[string]string) {
+	t.Helper()
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "LOGINUNICO_") {
+			t.Setenv(name, "") // remembers the value for after the test
+			os.Unsetenv(name)
+		}
+	}
+	for name, value := range settings {
+		t.Setenv("LOGINUNICO_"+name, value)
+	}
+}
+
+// production are settings that serve accepts.
+func production(t *testing.T) map[string]string {
+	t.Helper()
+	kek := filepath.Join(t.TempDir(), "kek")
+	if err := os.WriteFile(kek, make([]byte, 32), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"ISSUER": "https://login.example.org", "DATABASE_URL": "postgres://db/loginunico",
+		"SMTP_URL": "smtp://mail.example.org:587?tls=starttls", "KEK_FILE": kek}
+}
+
+func TestTheDemoNeedsNoSettings(t *testing.T) {
+	set(t, nil)
+	c, err := config.Load(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Issuer != "http://localhost:8080" || c.Listen != "127.0.0.1:8080" || c.Secure() || c.KEKFile != filepath.Join(".data", "kek") {
+		t.Errorf("%+v", c)
+	}
+	if c.Caps.Of([]string{"pwd"}) != 3 {
+		t.Errorf("caps %v", c.Caps)
+	}
+}
+
+func TestProductionTakesWhatACitySets(t *testing.T) {
+	settings := production(t)
+	settings["ISSUER"] += "/"
+	settings["TRUSTED_PROXIES"] = "10.0.0.0/8, 2001:db8::/32"
+	secret := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(secret, []byte("postgres://from-a-file/x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings["DATABASE_URL_FILE"] = secret
+	set(t, settings)
+	c, err := config.Load(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Issuer != "https://login.example.org" || !c.Secure() || len(c.TrustedProxies) != 2 || c.DatabaseURL != "postgres://from-a-file/x" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestProductionRefusesWhatOnlyADemoMayHave(t *testing.T) {
+	for _, tc := range []struct{ name, value, want string }{
+		{"ISSUER", "http://login.example.org", "LOGINUNICO_ISSUER: must be https"},
+		{"ISSUER", "http://localhost:8080", "LOGINUNICO_ISSUER: must be https"},
+		{"DATABASE_URL", "", "LOGINUNICO_DATABASE_URL: is missing"},
+		{"SMTP_URL", "", "LOGINUNICO_SMTP_URL: is missing"},
+		{"KEK_FILE", "/nowhere/kek", "LOGINUNICO_KEK_FILE: "},
+	} {
+		settings := production(t)
+		settings[tc.name] = tc.value
+		set(t, settings)
+		if _, err := config.Load(false); err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s=%q: %v", tc.name, tc.value, err)
+		}
+	}
+}
+
+func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
+	set(t, map[string]string{"ISSUER": "login.example.org/path?x", "TLS_CERT": "cert.pem", "LISTEN": "8080",
+		"METRICS_LISTEN": "127.0.0.1:8090", "DATABASE_CONNS": "1", "SESSION_CAPS": "pwd:9", "TRUSTED_PROXIES": "10.0.0.1,everyone",
+		"SMTP_URL_FILE": "/nowhere/smtp", "KEK_FILE": "/nowhere/kek"})
+	_, err := config.Load(false)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, name := range []string{"ISSUER", "TLS_CERT", "LISTEN", "DEMO_RP_LISTEN", "DATABASE_CONNS", "SESSION_CAPS", "TRUSTED_PROXIES",
+		"SMTP_URL_FILE", "SMTP_URL", "DATABASE_URL", "KEK_FILE"} {
+		if !strings.Contains(err.Error(), "LOGINUNICO_"+name+": ") {
+			t.Errorf("LOGINUNICO_%s is not named in:\n%v", name, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "LOGINUNICO_TRUSTED_PROXIES"); n != 2 {
+		t.Errorf("%d of 2 wrong proxies are named", n)
+	}
+}
+
+func TestEverySettingThatDoesNotParseIsNamedWithTheRest(t *testing.T) {
+	set(t, map[string]string{"DATABASE_CONNS": "many", "SHUTDOWN_GRACE": "soon", "LOG_LEVEL": "LOUD", "ISSUER": "nowhere"})
+	_, err := config.Load(false)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, name := range []string{"DATABASE_CONNS", "SHUTDOWN_GRACE", "LOG_LEVEL", "ISSUER", "DATABASE_URL"} {
+		if !strings.Contains(err.Error(), "LOGINUNICO_"+name+": ") {
+			t.Errorf("LOGINUNICO_%s is not named in:\n%v", name, err)
+		}
+	}
+}
+
+func TestSecretsAreNotInErrors(t *testing.T) {
+	settings := production(t)
+	settings["DATABASE_URL"] = "postgres://user:hunter22@db/x"
+	settings["SMTP_URL"] = "smtp://user:hunter22@mail"
+	settings["DATABASE_CONNS"], settings["LISTEN"] = "0", "x"
+	set(t, settings)
+	if _, err := config.Load(false); err == nil || strings.Contains(err.Error(), "hunter22") {
+		t.Errorf("%v", err)
+	}
+}
