@@ -23,7 +23,7 @@ const poolSize = 16 // connections of the provider by default, and of the floor'
 // settings of the database: durable, with memory as a small city's server has.
 var settings = pgcluster.Settings{
 	"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on",
-	"shared_buffers": "1GB", "max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements",
+	"shared_buffers": "1GB", "max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_planning": "on",
 }
 
 // machine is what all measurements share: the database server and the built provider.

@@ -26,6 +26,7 @@ type options struct {
 	strict  bool
 	dir     string
 	profile string
+	bare    bool // without floors
 }
 
 var errTargets = errors.New("a target was not reached")
@@ -69,6 +70,7 @@ func parseFlags(args []string) (options, error) {
 	fs.BoolVar(&o.strict, "strict", false, "exit with 1 when a target is not reached")
 	fs.StringVar(&o.dir, "dir", ".data/bench", "`directory` for the database while it runs; it should be on a disk")
 	fs.StringVar(&o.profile, "profile", "", "write a CPU profile of the provider for each scenario into this `directory`")
+	fs.BoolVar(&o.bare, "bare", false, "without floors and ratios, for work on one scenario")
 	quick := fs.Bool("quick", false, "one short round at 8 workers on an empty database")
 	if err := fs.Parse(args); err != nil {
 		return o, err

@@ -129,7 +129,9 @@ func (p *phase) fill(ctx context.Context) (err error) {
 	if err := p.crowd(ctx); err != nil {
 		return err
 	}
-	_, err = p.db.Exec(ctx, `VACUUM (ANALYZE)`)
+	if p.rows > 0 { // a new database of a city has no statistics either
+		_, err = p.db.Exec(ctx, `VACUUM (ANALYZE)`)
+	}
 	if err == nil {
 		_, err = p.db.Exec(ctx, `CHECKPOINT`)
 	}

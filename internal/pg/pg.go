@@ -75,7 +75,20 @@ func Config(url string, maxConns int32) (*pgxpool.Config, error) {
 	params := cfg.ConnConfig.RuntimeParams
 	params["application_name"] = cmp.Or(params["application_name"], "loginunico")
 	params["timezone"] = "UTC"
+	for name, value := range planning {
+		params[name] = cmp.Or(params[name], value)
+	}
 	return cfg, nil
+}
+
+// planning makes a statement's plan depend on its indexes and not on when it was made. PostgreSQL
+// keeps the plan of a prepared statement; one made while a table was empty reads the whole table,
+// and goes on doing so as the table grows, until statistics happen to be gathered again. Every
+// statement of ours on a table that grows has an index, so scans are for where there is none.
+var planning = map[string]string{
+	"plan_cache_mode": "force_generic_plan", // plan once per connection, not once per value
+	"enable_seqscan":  "off",                // a last resort, not forbidden
+	"jit":             "off",                // a scan's price would set it off; it pays for none of our statements
 }
 
 // InTx runs fn inside a transaction of db and commits when fn returns nil. An error of fn, or a
