@@ -27,8 +27,8 @@ func Latest(ctx context.Context, db pg.DB, person uuid.UUID, clientID string) (*
 	return r, err
 }
 
-// Live returns the newest decision about each service that is still granted, newest first; since
-// is when the run of grants that it ends began.
+// Live returns the newest decision about each service that is still granted, newest first; none
+// is an empty slice.
 func Live(ctx context.Context, db pg.DB, person uuid.UUID) ([]Record, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT person_id, client_id, id, kind, claims, offered, offline, purposes, bases,

@@ -316,9 +316,10 @@ func TestAnInteractionBelongsToItsBrowser(t *testing.T) {
 		}
 	})
 	t.Run("one interaction gives one code, however often its form is sent at once", func(t *testing.T) {
+		action := b.Get("/consentimento?" + query).Action()
 		answers := make(chan string, 20)
 		for range cap(answers) {
-			go func() { answers <- oneDecision(b, city.Issuer+"/consentimento?"+query) }()
+			go func() { answers <- oneDecision(b, city.Issuer+action) }()
 		}
 		codes := 0
 		for range cap(answers) {

@@ -213,7 +213,7 @@ func (p Person) Masked(claim string) string {
 		return ""
 	}
 	switch claim {
-	case "name", "civil_name", "gender", "locale", "company_name", "company_role":
+	case "name", "civil_name", "social_name", "gender", "locale", "company_name", "company_role":
 		return fmt.Sprint(value)
 	case "cpf":
 		return p.CPF.Masked()

@@ -24,11 +24,11 @@ func promised() []string {
 	}
 	add("problem.", "cpf", "cpf_required", "credentials", "password_required", "password_short", "password_long", "password_common",
 		"password_is_cpf", "email", "code", "code_required", "code_spent", "throttled", "unlock", "field_required", "field_long", "birthdate", "phone",
-		"name", "expired", "form")
+		"name", "expired", "form", "consent_changed")
 	for _, code := range failureCodes {
 		add("failure."+code, "", ".title")
 	}
-	add("claim.", "name", "birthdate", "gender", "locale", "updated_at", "civil_name", "email", "phone_number", "address", "cpf", "rg",
+	add("claim.", "name", "birthdate", "gender", "locale", "updated_at", "civil_name", "social_name", "email", "phone_number", "address", "cpf", "rg",
 		"voter_id", "cns", "nis", "passport", "mother_name", "mother_cpf", "father_name", "father_cpf", "cnpj", "company_name",
 		"company_role", "govbr", "trust_evidence")
 	add("basis.", "consent", "public_policy", "legal_obligation", "contract", "legitimate_interest", "vital_interest",

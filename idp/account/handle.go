@@ -68,10 +68,15 @@ func (h *Handler) signedIn(next handler) echo.HandlerFunc {
 
 // getAccount shows what the city knows, each value masked and with its source.
 func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Frame) error {
-	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut}
+	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut,
+		ApplicationsURL: pathApplications}
 	for _, name := range shown() {
 		if field, ok := known.Person.Fields[name]; ok && field.Text != "" {
-			view.Data = append(view.Data, themes.Datum{Name: name, Value: known.Person.Masked(name), Source: field.Source, Since: field.At})
+			claim := name
+			if name == "name" {
+				claim = "civil_name" // the claim name would be the social one, which has its own line
+			}
+			view.Data = append(view.Data, themes.Datum{Name: name, Value: known.Person.Masked(claim), Source: field.Source, Since: field.At})
 		}
 	}
 	return h.Pages.Show(c, http.StatusOK, f, view)
@@ -93,7 +98,7 @@ func (h *Handler) getApplications(c echo.Context, known *session.Known, f themes
 	if err != nil {
 		return err
 	}
-	view := themes.Applications{}
+	view := themes.Applications{AccountURL: Path}
 	for _, r := range live {
 		item := themes.Application{ID: r.ClientID, Name: r.ClientID, Claims: r.Claims, Since: r.DecidedAt, LastUse: uses[r.ClientID],
 			RevokeURL: pathRevoke + "?servico=" + r.ClientID}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -33,6 +34,7 @@ const (
 	pathConfirm   = "/cadastro/codigo"
 	pathProfile   = "/cadastro/dados"
 	pathConsent   = "/consentimento"
+	again         = "/novo" // after the path of a code: send another
 )
 
 var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, UnlockByMail: pathUnlock, Authenticate: pathPassword,
@@ -61,12 +63,12 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST(pathPassword, h.postPassword)
 	e.GET(pathUnlock, h.getUnlock)
 	e.POST(pathUnlock, h.postUnlock)
-	e.POST(pathUnlock+"/novo", h.postUnlockAgain)
+	e.POST(pathUnlock+again, h.postUnlockAgain)
 	e.GET(pathRegister, h.getRegister)
 	e.POST(pathRegister, h.postRegister)
 	e.GET(pathConfirm, h.getConfirm)
 	e.POST(pathConfirm, h.postConfirm)
-	e.POST(pathConfirm+"/novo", h.postConfirmAgain)
+	e.POST(pathConfirm+again, h.postConfirmAgain)
 	e.GET(pathProfile, h.getProfile)
 	e.POST(pathProfile, h.postProfile)
 	e.GET(pathConsent, h.getConsent)
@@ -182,7 +184,7 @@ func (h *Handler) show(c echo.Context, v *visit, p *themes.Problem, view themes.
 	f := h.Pages.Frame(c)
 	f.Problem = p
 	if c.Request().Method == http.MethodPost {
-		f.Path = c.Path() + "?i=" + v.ID.String()
+		f.Path = v.url(strings.TrimSuffix(c.Path(), again)) // the page that the form is on
 	}
 	if v.client != nil {
 		f.Service = h.serviceView(v, f.Lang)
@@ -278,9 +280,6 @@ func (h *Handler) fresh(c echo.Context, r Request) Interaction {
 }
 
 func (h *Handler) begin(ctx context.Context, c echo.Context, v *visit) error {
-	if v.known != nil {
-		v.SessionID = &v.known.ID
-	}
 	if err := begin(ctx, h.DB, v.Interaction); err != nil {
 		return err
 	}

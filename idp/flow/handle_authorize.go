@@ -121,6 +121,9 @@ func (h *Handler) answer(c echo.Context, r Request, app *client.Client, form url
 		return err
 	}
 	v := &visit{Interaction: h.fresh(c, r), client: app, known: known}
+	if known != nil {
+		v.SessionID = &known.ID
+	}
 	step := v.next(h.Now())
 	if step == Issue {
 		params, err := h.issue(ctx, v, false)

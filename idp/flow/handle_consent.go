@@ -1,12 +1,14 @@
 package flow
 
 import (
+	"encoding/base64"
 	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -15,7 +17,21 @@ func (h *Handler) getConsent(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	return h.show(c, v, nil, v.consentView(v.lang, v.facts(h.Now()).Level))
+	view, _, err := h.consentPage(v)
+	return orShow(err, func() error { return h.show(c, v, nil, view) })
+}
+
+// consentPage is the page and its text for the record. The form carries the text's fingerprint:
+// a manifest, language or level that changes while the page is open must not be agreed to unread.
+func (h *Handler) consentPage(v *visit) (view themes.Consent, text string, err error) {
+	view = v.consentView(v.lang, v.facts(h.Now()).Level)
+	text, err = h.Pages.Themes.ConsentText(themes.Frame{Lang: v.lang, Service: h.serviceView(v, v.lang)}, view)
+	view.Action += "&t=" + fingerprint(text)
+	return view, text, err
+}
+
+func fingerprint(text string) string {
+	return base64.RawURLEncoding.EncodeToString(secret.Hash(text)[:15])
 }
 
 // asked is what the page shows as new: all of it when the service asks for prompt=consent.
@@ -71,32 +87,33 @@ func (h *Handler) postConsent(c echo.Context) error {
 	default:
 		return errRequest
 	}
-	decision, err := h.decision(c, v)
+	view, text, err := h.consentPage(v)
 	if err != nil {
 		return err
 	}
-	params, err := h.decide(ctx, v, decision)
+	if c.QueryParam("t") != fingerprint(text) {
+		return h.show(c, v, &themes.Problem{Code: "consent_changed"}, view)
+	}
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	params, err := h.decide(ctx, v, v.decision(view, text, form["optional"]))
 	return h.over(c, v, params, err)
 }
 
-func (h *Handler) decision(c echo.Context, v *visit) (consent.Decision, error) {
-	form, err := c.FormParams()
-	if err != nil {
-		return consent.Decision{}, err
-	}
-	f := h.Pages.Frame(c)
-	f.Service = h.serviceView(v, f.Lang)
-	view := v.consentView(f.Lang, v.facts(h.Now()).Level)
-	text, err := h.Pages.Themes.ConsentText(f, view)
+// decision is what the citizen allowed of what the page showed: all that is required, and what
+// was ticked.
+func (v *visit) decision(view themes.Consent, text string, ticked []string) consent.Decision {
 	d := consent.Decision{PersonID: v.known.PersonID, ClientID: v.client.ID, Shown: []string{}, Allowed: []string{}, Offline: view.Offline,
-		Purposes: map[string]string{}, Bases: map[string]string{}, ManifestVersion: v.client.Version, TextShown: text, Language: f.Lang}
+		Purposes: map[string]string{}, Bases: map[string]string{}, ManifestVersion: v.client.Version, TextShown: text, Language: v.lang}
 	for _, line := range slices.Concat(view.Required, view.Optional) {
 		m, _ := v.client.Claim(line.Name)
 		d.Shown = append(d.Shown, line.Name)
 		d.Purposes[line.Name], d.Bases[line.Name] = line.Purpose, line.Basis
-		if m.Required || slices.Contains(form["optional"], line.Name) {
+		if m.Required || slices.Contains(ticked, line.Name) {
 			d.Allowed = append(d.Allowed, line.Name)
 		}
 	}
-	return d, err
+	return d
 }

@@ -106,7 +106,7 @@ func (h *Handler) getUnlock(c echo.Context) error {
 }
 
 func (h *Handler) unlockView(v *visit) themes.Code {
-	return themes.Code{Action: v.url(pathUnlock), ResendURL: v.url(pathUnlock + "/novo"), Minutes: int(factor.CodeLifetime.Minutes()),
+	return themes.Code{Action: v.url(pathUnlock), ResendURL: v.url(pathUnlock + again), Minutes: int(factor.CodeLifetime.Minutes()),
 		Purpose: "unlock", ChangeURL: v.url(pathIdentify)}
 }
 

@@ -131,7 +131,7 @@ func (h *Handler) getConfirm(c echo.Context) error {
 }
 
 func (h *Handler) confirmView(v *visit) themes.Code {
-	view := themes.Code{Action: v.url(pathConfirm), ResendURL: v.url(pathConfirm + "/novo"), Minutes: int(factor.CodeLifetime.Minutes()),
+	view := themes.Code{Action: v.url(pathConfirm), ResendURL: v.url(pathConfirm + again), Minutes: int(factor.CodeLifetime.Minutes()),
 		Purpose: "register", ChangeURL: v.url(pathRegister)}
 	if r, ok := v.registration(h.Box); ok {
 		if email, err := brdoc.ParseEmail(r.Email); err == nil {

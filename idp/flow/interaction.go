@@ -53,9 +53,9 @@ func (v *visit) facts(now time.Time) Facts {
 	}
 	f.SignedIn, f.AuthTime, f.Cap, f.Subject = true, v.known.AuthTime, v.known.Cap, v.known.Subject
 	f.Level = v.known.Level(now)
-	// Somebody signed in elsewhere in this browser after this interaction began, or while another
-	// CPF was being typed here.
-	f.Switched = (v.SessionID == nil && v.CPF != nil) || (v.SessionID != nil && *v.SessionID != v.known.ID)
+	// Somebody signed in elsewhere in this browser after this interaction began: perhaps not the
+	// person who is typing here.
+	f.Switched = v.SessionID == nil || *v.SessionID != v.known.ID
 	if v.client != nil {
 		f.Missing = len(v.missing(now)) > 0
 		f.Undecided = consent.Compare(v.known.Consent, v.ask(f.Level)).Any()

@@ -113,11 +113,20 @@ func (p Page) Params() url.Values {
 // Form sends the page's first form with these values.
 func (b *Browser) Form(p Page, values url.Values) Page {
 	b.t.Helper()
-	action := formAction.FindStringSubmatch(p.Body)
-	if action == nil {
+	action := p.Action()
+	if action == "" {
 		b.t.Fatalf("no form on %s:\n%s", p.URL, p.Body)
 	}
-	return b.Post(strings.ReplaceAll(action[1], "&amp;", "&"), values)
+	return b.Post(action, values)
+}
+
+// Action is where the page's first form goes; "" without one.
+func (p Page) Action() string {
+	action := formAction.FindStringSubmatch(p.Body)
+	if action == nil {
+		return ""
+	}
+	return strings.ReplaceAll(action[1], "&amp;", "&")
 }
 
 var formAction = regexp.MustCompile(`<form[^>]*method="post"[^>]*action="([^"]+)"`)
