@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -356,4 +357,33 @@ func leftHalf(token string) string {
 // registryMatchUntil is evidence for level 3 that expires.
 func registryMatchUntil(from, until time.Time) trust.Evidence {
 	return trust.Evidence{Kind: trust.RegistryMatch, Source: "test", Method: "test", Verifier: "test", VerifiedAt: from, ExpiresAt: until}
+}
+
+// decoded reads JSON.
+func decoded[T any](t *testing.T, body string) (v T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		t.Fatalf("%v in %s", err, body)
+	}
+	return v
+}
+
+// respelled writes an ES256 token so that its signature still verifies and its text is another:
+// with s negated (ECDSA is malleable), and with bits set that base64url leaves unused.
+func respelled(t *testing.T, token string) map[string]string {
+	t.Helper()
+	cut := strings.LastIndex(token, ".") + 1
+	signature, err := base64.RawURLEncoding.DecodeString(token[cut:])
+	if err != nil || len(signature) != 64 {
+		t.Fatalf("no ES256 signature: %v", err)
+	}
+	s := new(big.Int).SetBytes(signature[32:])
+	negated := slices.Clone(signature)
+	new(big.Int).Sub(elliptic.P256().Params().N, s).FillBytes(negated[32:])
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, token[len(token)-1])
+	return map[string]string{
+		"s negated":   token[:cut] + base64.RawURLEncoding.EncodeToString(negated),
+		"unused bits": token[:len(token)-1] + string(alphabet[last|1]),
+	}
 }

@@ -145,11 +145,11 @@ func (s *Service) introspectRefresh(ctx context.Context, c *client.Client, token
 // introspectSigned answers for client_credentials tokens, which are no rows: by their signature
 // and the list of revoked ones.
 func (s *Service) introspectSigned(ctx context.Context, c *client.Client, token string, now time.Time) (Introspection, error) {
-	in, ok := s.signed(token, now)
+	in, jti, ok := s.signed(token, now)
 	if !ok || !mayAsk(c, in.ClientID, in.Audience) {
 		return Introspection{}, nil
 	}
-	revoked, err := signedRevoked(ctx, s.db, secret.Hash(token))
+	revoked, err := signedRevoked(ctx, s.db, secret.Hash(jti))
 	if err != nil || revoked {
 		return Introspection{}, err
 	}
@@ -157,13 +157,16 @@ func (s *Service) introspectSigned(ctx context.Context, c *client.Client, token 
 	return in, nil
 }
 
-// signed reads a client_credentials token: ours, not expired, about a client and no person.
-func (s *Service) signed(token string, now time.Time) (in Introspection, ok bool) {
+// signed reads a client_credentials token: ours, not expired, about a client and no person. Its
+// name is its jti, because its text is not unique: (r, n-s) is a second ECDSA signature of the same
+// token, and base64url leaves bits of the last character unused.
+func (s *Service) signed(token string, now time.Time) (in Introspection, jti string, ok bool) {
 	payload, _, err := s.keys.Verify(token, TypeAccess)
 	if err != nil {
-		return in, false
+		return in, "", false
 	}
 	var claims struct {
+		JWTID    string       `json:"jti"`
 		ClientID string       `json:"client_id"`
 		Sub      string       `json:"sub"`
 		Iss      string       `json:"iss"`
@@ -174,10 +177,10 @@ func (s *Service) signed(token string, now time.Time) (in Introspection, ok bool
 	}
 	if json.Unmarshal(payload, &claims) != nil || claims.Sub != claims.ClientID || claims.AuthTime != 0 ||
 		claims.Iss != s.issuer || now.Unix() >= claims.Exp {
-		return in, false
+		return in, "", false
 	}
 	return Introspection{Issuer: claims.Iss, Subject: claims.Sub, Audience: audience(claims.Audience), ClientID: claims.ClientID,
-		Scope: claims.Scope, Expires: claims.Exp, IssuedAt: claims.Iat}, true
+		Scope: claims.Scope, Expires: claims.Exp, IssuedAt: claims.Iat}, claims.JWTID, true
 }
 
 // stringOrList reads aud, which is a string or an array (RFC 7519 §4.1.3).
@@ -196,11 +199,11 @@ func (l *stringOrList) UnmarshalJSON(data []byte) error {
 // client's. RFC 7009 §2.1–2.2.
 func (s *Service) Revoke(ctx context.Context, c *client.Client, token string) error {
 	now := s.now()
-	if in, ok := s.signed(token, now); ok {
+	if in, jti, ok := s.signed(token, now); ok {
 		if in.ClientID != c.ID {
 			return nil
 		}
-		return revokeSigned(ctx, s.db, secret.Hash(token), time.Unix(in.Expires, 0))
+		return revokeSigned(ctx, s.db, secret.Hash(jti), time.Unix(in.Expires, 0))
 	}
 	return revokeOwn(ctx, s.db, c.ID, secret.Hash(token), now)
 }

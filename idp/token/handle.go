@@ -92,6 +92,7 @@ func challengeBearer(c echo.Context, status int, err error) error {
 // PostIntrospect answers the introspection endpoint to an authenticated client. RFC 7662 §2.
 func (h *Handler) PostIntrospect(c echo.Context, app *client.Client) error {
 	if app.Auth == client.AuthNone {
+		c.Response().Header().Set("WWW-Authenticate", `Basic realm="loginunico", charset="UTF-8"`) // RFC 6749 §5.2
 		return c.JSON(http.StatusUnauthorized, map[string]string{"error": "invalid_client", "error_description": "a public client cannot introspect"})
 	}
 	token := c.Request().PostForm.Get("token")

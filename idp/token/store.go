@@ -204,7 +204,8 @@ func revokeOwn(ctx context.Context, db pg.DB, clientID string, hash []byte, now 
 	return err
 }
 
-// revokeSigned remembers a client_credentials token that must not count any more.
+// revokeSigned remembers a client_credentials token that must not count any more, by the SHA-256
+// of its jti.
 func revokeSigned(ctx context.Context, db pg.DB, hash []byte, expires time.Time) error {
 	_, err := db.Exec(ctx, `
 		INSERT INTO revoked_token (access_hash, expires_at)
