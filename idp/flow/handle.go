@@ -111,15 +111,14 @@ func (h *Handler) visit(c echo.Context) (*visit, error) {
 		return nil, err
 	}
 	v := &visit{Interaction: in, lang: h.Pages.Language(c, "")}
-	sector := ""
 	if in.Request.ReturnTo == "" {
 		client, ok := h.Clients.Get(in.ClientID)
 		if !ok || !client.MatchRedirect(in.Request.RedirectURI) {
 			return nil, ErrExpired // the service, or its redirect URI, is gone since
 		}
-		v.client, sector = client, client.Sector
+		v.client = client
 	}
-	v.known, err = h.Sessions.Current(ctx, c.Request(), in.ClientID, sector)
+	v.known, err = h.Sessions.Current(ctx, c.Request(), in.ClientID, v.sector())
 	return v, err
 }
 
@@ -228,26 +227,13 @@ func (h *Handler) try(c echo.Context, v *visit, cpf brdoc.CPF) factor.Try {
 	return factor.Try{CPF: cpf, Address: address, Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
 }
 
-// reload reads the visit again after a fact, under the cookie of a session that was just opened.
-func (h *Handler) reload(c echo.Context, v *visit, cookie string) (*visit, error) {
-	if cookie != "" {
-		set := h.Sessions.Cookie(cookie)
-		c.SetCookie(set)
-		replaceCookie(c.Request(), set)
+// enter goes on after a sign-in, under the cookie of its session.
+func (h *Handler) enter(c echo.Context, v *visit, in entered) error {
+	c.SetCookie(h.Sessions.Cookie(in.cookie))
+	if in.params != nil {
+		return h.respond(c, v.Request, in.params)
 	}
-	return h.visit(c)
-}
-
-// replaceCookie makes the rest of this request see a cookie that was just set.
-func replaceCookie(r *http.Request, set *http.Cookie) {
-	all := r.Cookies()
-	r.Header.Del("Cookie")
-	for _, c := range all {
-		if c.Name != set.Name {
-			r.AddCookie(c)
-		}
-	}
-	r.AddCookie(&http.Cookie{Name: set.Name, Value: set.Value})
+	return h.goOn(c, v)
 }
 
 func (h *Handler) getContinue(c echo.Context) error {

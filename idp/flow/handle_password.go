@@ -41,7 +41,7 @@ func (h *Handler) postPassword(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	try := h.try(c, v, v.typedCPF(h.Box))
-	cookie, ok, verdict, err := h.signIn(ctx, v, try, password)
+	in, ok, verdict, err := h.signIn(ctx, v, try, password)
 	switch {
 	case busyHasher(err):
 		return h.show(c, v, h.waitProblem(), h.passwordView(v))
@@ -54,10 +54,7 @@ func (h *Handler) postPassword(c echo.Context) error {
 	case !ok:
 		return h.show(c, v, problem("credentials", "password", "credentials", nil), h.passwordView(v))
 	}
-	if v, err = h.reload(c, v, cookie); err != nil {
-		return err
-	}
-	return h.goOn(c, v)
+	return h.enter(c, v, in)
 }
 
 func (h *Handler) waitProblem() *themes.Problem {

@@ -150,7 +150,7 @@ func (h *Handler) postConfirm(c echo.Context) error {
 	if err != nil || p != nil {
 		return orShow(err, func() error { return h.show(c, v, p, h.confirmView(v)) })
 	}
-	cookie, err := h.openAccount(c.Request().Context(), v)
+	in, err := h.openAccount(c.Request().Context(), v)
 	if errors.Is(err, factor.ErrHasAccount) {
 		if err := unregistered(c.Request().Context(), h.DB, v.ID, h.Now()); err != nil {
 			return err
@@ -160,17 +160,14 @@ func (h *Handler) postConfirm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if v, err = h.reload(c, v, cookie); err != nil {
-		return err
-	}
-	return h.goOn(c, v)
+	return h.enter(c, v, in)
 }
 
 // openAccount makes the person, password, evidence and session in one transaction.
-func (h *Handler) openAccount(ctx context.Context, v *visit) (cookie string, err error) {
+func (h *Handler) openAccount(ctx context.Context, v *visit) (in entered, err error) {
 	r, ok := v.registration(h.Box)
 	if !ok || r.Exists {
-		return "", ErrExpired
+		return in, ErrExpired
 	}
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
 		person, err := factor.Register(ctx, tx, h.People, r, h.Now())
@@ -181,10 +178,10 @@ func (h *Handler) openAccount(ctx context.Context, v *visit) (cookie string, err
 		if err := h.Throttle.Succeeded(ctx, tx, try, factor.Account{PersonID: person}); err != nil {
 			return err
 		}
-		cookie, err = h.open(ctx, tx, v, person, "pwd")
+		in, err = h.open(ctx, tx, v, person, "pwd")
 		return err
 	})
-	return cookie, err
+	return in, err
 }
 
 func (h *Handler) postConfirmAgain(c echo.Context) error {

@@ -63,6 +63,20 @@ func (v *visit) facts(now time.Time) Facts {
 	return f
 }
 
+// authenticated notes the fact of the statement of the same name.
+func (v *visit) authenticated(session uuid.UUID, now time.Time) {
+	v.SessionID, v.ChosenAt = &session, &now
+	v.CPF, v.Registration, v.BusyAt, v.UnlockedAt = nil, nil, nil, nil
+}
+
+// sector is the client's for pairwise subjects; "" without a client.
+func (v *visit) sector() string {
+	if v.client == nil {
+		return ""
+	}
+	return v.client.Sector
+}
+
 // next is the step this visit is at.
 func (v *visit) next(now time.Time) Step { return Next(v.Request.Needs(v.client), v.facts(now)) }
 

@@ -52,12 +52,17 @@ func (d *Dependencies) issue(ctx context.Context, v *visit, began bool) (url.Val
 	}
 	var params url.Values
 	err := pg.InTx(ctx, d.DB, func(tx pg.Tx) (err error) {
-		if err = finish(ctx, tx, v.ID, d.Now()); err == nil {
-			params, err = d.grant(ctx, tx, v)
-		}
+		params, err = d.finishWithGrant(ctx, tx, v)
 		return err
 	})
 	return params, err
+}
+
+func (d *Dependencies) finishWithGrant(ctx context.Context, tx pg.Tx, v *visit) (url.Values, error) {
+	if err := finish(ctx, tx, v.ID, d.Now()); err != nil {
+		return nil, err
+	}
+	return d.grant(ctx, tx, v)
 }
 
 // grant writes what the citizen's decision covers of what the service asked, and its code.
@@ -108,35 +113,52 @@ func (d *Dependencies) decide(ctx context.Context, v *visit, decision consent.De
 
 // signIn checks a password. ok is false for a wrong one and for a CPF without account, which cost
 // the same; verdict says when a mail code is needed before the password is even looked at.
-func (d *Dependencies) signIn(ctx context.Context, v *visit, try factor.Try, password string) (cookie string, ok bool, verdict factor.Verdict, err error) {
+func (d *Dependencies) signIn(ctx context.Context, v *visit, try factor.Try, password string) (in entered, ok bool, verdict factor.Verdict, err error) {
 	account, verdict, err := d.Throttle.Enter(ctx, try)
 	if err != nil || verdict != factor.Go {
-		return "", false, verdict, err
+		return in, false, verdict, err
 	}
 	right, err := d.Hasher.Verify(ctx, account.Hash, password)
 	if err != nil {
-		return "", false, verdict, err
+		return in, false, verdict, err
 	}
 	if !right || account.PersonID == uuid.Nil {
-		return "", false, verdict, d.Throttle.Failed(ctx, try, account)
+		return in, false, verdict, d.Throttle.Failed(ctx, try, account)
 	}
 	err = pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
 		if err := d.Throttle.Succeeded(ctx, tx, try, account); err != nil {
 			return err
 		}
-		cookie, err = d.open(ctx, tx, v, account.PersonID, "pwd")
+		in, err = d.open(ctx, tx, v, account.PersonID, "pwd")
 		return err
 	})
-	return cookie, err == nil, verdict, err
+	return in, err == nil, verdict, err
 }
 
-// open starts the session and records it as this interaction's.
-func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, person uuid.UUID, amr ...string) (string, error) {
-	cookie, s, err := d.Sessions.Begin(ctx, tx, person, amr, v.known)
-	if err != nil {
-		return "", err
+// entered is what a sign-in gives: the session's cookie and, where nothing else was missing, the
+// answer to the service.
+type entered struct {
+	cookie string
+	params url.Values // nil: the visit goes on
+}
+
+// open starts the session and records it as this interaction's, in v too. Where nothing is missing
+// then, it issues: what most sign-ins are is one commit.
+func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, person uuid.UUID, amr ...string) (in entered, err error) {
+	var s session.Session
+	if in.cookie, s, err = d.Sessions.Begin(ctx, tx, person, amr, v.known); err != nil {
+		return in, err
 	}
-	return cookie, authenticated(ctx, tx, v.ID, s.ID, d.Now())
+	if v.known, err = d.Sessions.Of(ctx, tx, in.cookie, v.ClientID, v.sector()); err != nil {
+		return in, err
+	}
+	now := d.Now()
+	v.authenticated(s.ID, now)
+	if v.client != nil && v.next(now) == Issue {
+		in.params, err = d.finishWithGrant(ctx, tx, v)
+		return in, err
+	}
+	return in, authenticated(ctx, tx, v.ID, s.ID, now)
 }
 
 // Purge removes what is over; it returns how many interactions.

@@ -80,6 +80,11 @@ func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector
 	return known(ctx, s.db, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
 }
 
+// Of is [Service.Current] for a cookie's secret, within a transaction that may have just set it.
+func (s *Service) Of(ctx context.Context, tx pg.Tx, cookie, clientID, sector string) (*Known, error) {
+	return known(ctx, tx, s.box, secret.Hash(cookie), clientID, sector, s.now())
+}
+
 // Begin opens a session for a person who has just authenticated, in the caller's transaction,
 // and returns the cookie's secret.
 //
