@@ -23,7 +23,7 @@ const poolSize = 16 // connections of the provider by default, and of the floor'
 // settings of the database: durable, with memory as a small city's server has.
 var settings = pgcluster.Settings{
 	"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on",
-	"shared_buffers": "1GB", "max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_planning": "on",
+	"shared_buffers": "1GB", "max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements",
 }
 
 // machine is what all measurements share: the database server and the built provider.
@@ -179,6 +179,7 @@ func (m *machine) startFloor(ctx context.Context, database string, body int) (*s
 	}
 	port := strconv.Itoa(ports[0])
 	cmd := exec.Command(self, floorCommand, "-listen", "127.0.0.1:"+port, "-database", m.cluster.URL(database), "-body", strconv.Itoa(body))
+	cmd.Env = append(os.Environ(), "GOGC=400") // as the provider sets for itself
 	return m.start(ctx, "floor-"+database, "http://localhost:"+port, cmd)
 }
 
