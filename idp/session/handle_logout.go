@@ -105,6 +105,11 @@ func (h *Handler) end(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if known == nil && c.Request().Method == http.MethodPost {
+		// A POST from the service's page brings no SameSite=Lax cookies: come again by GET with
+		// them, or the service would be told of a logout that never was.
+		return c.Redirect(http.StatusSeeOther, PathEnd+"?"+form.Encode())
+	}
 	if known == nil {
 		return h.leave(c, r)
 	}
