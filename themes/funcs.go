@@ -28,6 +28,7 @@ func (r *Renderer) parsePages() (map[string]map[string]*template.Template, error
 			if err != nil {
 				return nil, err
 			}
+			r.fold(t, r.catalogs[lang])
 			all[lang][name] = t
 		}
 	}
