@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/internal/pg"
 )
@@ -48,7 +47,7 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlock
 		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0)
 		  FROM (SELECT 1) one
 		  LEFT JOIN account a ON true`,
-		pgx.NamedArgs{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
+		pg.Args{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
 			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
 		Scan(&person, &a.Hash, &a.Known, &n.pair, &n.cpf, &n.address, &n.global)
 	if person != nil {
@@ -65,7 +64,7 @@ func count(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) error
 		  FROM unnest(@keys::bytea[]) AS bucket
 		 ORDER BY bucket
 		ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1`,
-		pgx.NamedArgs{"keys": keys, "window": window})
+		pg.Args{"keys": keys, "window": window})
 	return err
 }
 
@@ -80,7 +79,7 @@ func countMost(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) (
 		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
 		     RETURNING count)
 		SELECT max(count) FROM counted`,
-		pgx.NamedArgs{"keys": keys, "window": window}).Scan(&most)
+		pg.Args{"keys": keys, "window": window}).Scan(&most)
 	return most, err
 }
 
@@ -100,7 +99,7 @@ func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, kn
 		SELECT @person, @browser, @now
 		 WHERE NOT @known
 		ON CONFLICT (person_id, browser_hash) DO UPDATE SET seen_at = excluded.seen_at`,
-		pgx.NamedArgs{"own": own, "cpf": cpf, "window": window, "person": person, "browser": browser, "now": now, "known": known})
+		pg.Args{"own": own, "cpf": cpf, "window": window, "person": person, "browser": browser, "now": now, "known": known})
 	return err
 }
 
@@ -108,7 +107,7 @@ func purgeThrottle(ctx context.Context, db pg.DB, before time.Time) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM throttle
 		 WHERE starts_at < @before`,
-		pgx.NamedArgs{"before": before})
+		pg.Args{"before": before})
 	return err
 }
 
@@ -116,7 +115,7 @@ func insertCode(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Pu
 	_, err := db.Exec(ctx, `
 		INSERT INTO mail_code (interaction_id, purpose, id, code_hash, created_at, expires_at)
 		VALUES (@interaction, @purpose, @id, @hash, @now, @expires)`,
-		pgx.NamedArgs{"interaction": interaction, "purpose": string(purpose), "id": pg.NewID(), "hash": hash, "now": now,
+		pg.Args{"interaction": interaction, "purpose": string(purpose), "id": pg.NewID(), "hash": hash, "now": now,
 			"expires": now.Add(CodeLifetime)})
 	return err
 }
@@ -133,7 +132,7 @@ func tryCode(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Purpo
 		     RETURNING used_at, tries)
 		SELECT coalesce(bool_or(used_at IS NOT NULL), false), coalesce(max(@most - tries), 0)
 		  FROM tried`,
-		pgx.NamedArgs{"interaction": interaction, "purpose": string(purpose), "hash": hash, "now": now, "most": CodeTries}).
+		pg.Args{"interaction": interaction, "purpose": string(purpose), "hash": hash, "now": now, "most": CodeTries}).
 		Scan(&ok, &left)
 	return ok, left, err
 }
@@ -142,7 +141,7 @@ func purgeCodes(ctx context.Context, db pg.DB, before time.Time) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM mail_code
 		 WHERE expires_at < @before`,
-		pgx.NamedArgs{"before": before})
+		pg.Args{"before": before})
 	return err
 }
 
@@ -152,7 +151,7 @@ func insertPassword(ctx context.Context, db pg.DB, person uuid.UUID, hash string
 		INSERT INTO password (person_id, hash, changed_at)
 		VALUES (@person, @hash, @now)
 		ON CONFLICT DO NOTHING`,
-		pgx.NamedArgs{"person": person, "hash": hash, "now": now})
+		pg.Args{"person": person, "hash": hash, "now": now})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
@@ -163,6 +162,6 @@ func accountOf(ctx context.Context, db pg.DB, cpf []byte) (id uuid.UUID, column 
 		  FROM person p
 		  JOIN password w ON w.person_id = p.id
 		 WHERE p.cpf_index = @cpf`,
-		pgx.NamedArgs{"cpf": cpf}).Scan(&id, &column)
+		pg.Args{"cpf": cpf}).Scan(&id, &column)
 	return id, column, err
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/loginunico/loginunico/internal/pg"
@@ -16,7 +15,7 @@ func begin(ctx context.Context, db pg.DB, in Interaction) error {
 	_, err := db.Exec(ctx, `
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id)
 		VALUES (@id, @browser, @client, @request, @created, @expires, @cpf, @session)`,
-		pgx.NamedArgs{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
+		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "cpf": in.CPF, "session": in.SessionID})
 	return err
 }
@@ -29,7 +28,7 @@ func find(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.
 		       chosen_at, busy_at, unlocked_at, registration, consented_at
 		  FROM interaction
 		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "browser": browser, "now": now}).
+		pg.Args{"id": id, "browser": browser, "now": now}).
 		Scan(&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
 			&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt)
 	return in, err
@@ -41,7 +40,7 @@ func identified(ctx context.Context, db pg.DB, id uuid.UUID, cpf []byte, now tim
 		UPDATE interaction
 		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "cpf": cpf, "now": now}))
+		pg.Args{"id": id, "cpf": cpf, "now": now}))
 }
 
 // busy records that the CPF met too many tries; false when that was known.
@@ -50,7 +49,7 @@ func busy(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 		UPDATE interaction
 		   SET busy_at = @now
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "now": now}))
+		pg.Args{"id": id, "now": now}))
 }
 
 // unlocked records that the mail code of a busy CPF was answered.
@@ -59,7 +58,7 @@ func unlocked(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error 
 		UPDATE interaction
 		   SET unlocked_at = @now
 		 WHERE id = @id AND busy_at IS NOT NULL AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "now": now}))
+		pg.Args{"id": id, "now": now}))
 }
 
 // registering records a new account that waits for its mail code.
@@ -68,7 +67,7 @@ func registering(ctx context.Context, db pg.DB, id uuid.UUID, cpf, registration 
 		UPDATE interaction
 		   SET cpf = @cpf, registration = @registration
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "cpf": cpf, "registration": registration, "now": now}))
+		pg.Args{"id": id, "cpf": cpf, "registration": registration, "now": now}))
 }
 
 // authenticated records the session that this interaction opened and forgets what was typed.
@@ -77,7 +76,7 @@ func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now tim
 		UPDATE interaction
 		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, busy_at = NULL, unlocked_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "session": session, "now": now}))
+		pg.Args{"id": id, "session": session, "now": now}))
 }
 
 // chosen records that the citizen goes on as who is signed in.
@@ -86,7 +85,7 @@ func chosen(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time)
 		UPDATE interaction
 		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "session": session, "now": now}))
+		pg.Args{"id": id, "session": session, "now": now}))
 }
 
 // unregistered drops a registration that will not be confirmed.
@@ -95,7 +94,7 @@ func unregistered(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) er
 		UPDATE interaction
 		   SET registration = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "now": now}))
+		pg.Args{"id": id, "now": now}))
 }
 
 // finish ends an interaction; a second end finds nothing, so one interaction gives one answer.
@@ -104,7 +103,7 @@ func finish(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 		UPDATE interaction
 		   SET finished_at = @now, cpf = NULL, registration = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pgx.NamedArgs{"id": id, "now": now}))
+		pg.Args{"id": id, "now": now}))
 }
 
 // Purge removes up to limit interactions that ended a while ago.
@@ -112,7 +111,7 @@ func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, e
 	tag, err := db.Exec(ctx, `
 		DELETE FROM interaction
 		 WHERE id IN (SELECT id FROM interaction WHERE expires_at < @before LIMIT @limit)`,
-		pgx.NamedArgs{"before": before, "limit": limit})
+		pg.Args{"before": before, "limit": limit})
 	return tag.RowsAffected(), err
 }
 

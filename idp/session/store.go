@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/internal/pg"
@@ -37,7 +36,7 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 		        LIMIT 1) c ON true
 		  LEFT JOIN subject sub ON sub.person_id = s.person_id AND sub.sector = @sector
 		 WHERE s.secret_hash = @hash AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_seen_at > @idle`,
-		pgx.NamedArgs{"hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}).
+		pg.Args{"hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}).
 		Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
 			&column, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
 	if pg.NoRows(err) {
@@ -63,7 +62,7 @@ func insert(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 	_, err := db.Exec(ctx, `
 		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
 		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)`,
-		pgx.NamedArgs{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
 			"expires": s.ExpiresAt})
 	return err
 }
@@ -74,7 +73,7 @@ func renew(ctx context.Context, db pg.DB, s Session, hash []byte) (bool, error) 
 		UPDATE session
 		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, last_seen_at = @auth_time, expires_at = @expires
 		 WHERE id = @id AND person_id = @person AND ended_at IS NULL`,
-		pgx.NamedArgs{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
 			"expires": s.ExpiresAt})
 	return err == nil && tag.RowsAffected() == 1, err
 }
@@ -85,7 +84,7 @@ func end(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (bool, erro
 		UPDATE session
 		   SET ended_at = @now
 		 WHERE id = @id AND ended_at IS NULL`,
-		pgx.NamedArgs{"id": id, "now": now})
+		pg.Args{"id": id, "now": now})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
@@ -94,7 +93,7 @@ func seen(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 		UPDATE session
 		   SET last_seen_at = @now
 		 WHERE id = @id AND ended_at IS NULL`,
-		pgx.NamedArgs{"id": id, "now": now})
+		pg.Args{"id": id, "now": now})
 	return err
 }
 
@@ -103,6 +102,6 @@ func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, e
 	tag, err := db.Exec(ctx, `
 		DELETE FROM session
 		 WHERE id IN (SELECT id FROM session WHERE expires_at < @before LIMIT @limit)`,
-		pgx.NamedArgs{"before": before, "limit": limit})
+		pg.Args{"before": before, "limit": limit})
 	return tag.RowsAffected(), err
 }
