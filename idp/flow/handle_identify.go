@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"strings"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/internal/brdoc"
@@ -31,16 +33,21 @@ func (h *Handler) postIdentify(c echo.Context) error {
 	typed := c.FormValue("cpf")
 	cpf, err := brdoc.ParseCPF(typed)
 	if err != nil {
-		code := "cpf"
-		if typed == "" {
-			code = "cpf_required"
-		}
+		code := cpfFault(typed)
 		return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
 	}
 	if err := identified(c.Request().Context(), h.DB, v.ID, h.Box.Seal([]byte(cpf.Digits()), v.ID[:]), h.Now()); err != nil {
 		return err
 	}
 	return c.Redirect(seeOther, v.url(pathPassword))
+}
+
+// cpfFault is the message for what is no CPF.
+func cpfFault(typed string) string {
+	if strings.TrimSpace(typed) == "" {
+		return "cpf_required"
+	}
+	return "cpf"
 }
 
 // clip keeps an echoed value short: a page is not a place to store what was sent.

@@ -61,7 +61,7 @@ func checkRegistration(typedCPF, typedEmail, password string) (brdoc.CPF, brdoc.
 	fault := func(field, code string) { p.Fields = append(p.Fields, themes.FieldProblem{Field: field, Code: code}) }
 	cpf, err := brdoc.ParseCPF(typedCPF)
 	if err != nil {
-		fault("cpf", "cpf")
+		fault("cpf", cpfFault(typedCPF))
 	}
 	email, err := brdoc.ParseEmail(typedEmail)
 	if err != nil {

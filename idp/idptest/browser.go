@@ -115,9 +115,16 @@ func (b *Browser) Form(p Page, values url.Values) Page {
 	b.t.Helper()
 	action := p.Action()
 	if action == "" {
-		b.t.Fatalf("no form on %s:\n%s", p.URL, p.Body)
+		b.t.Fatalf("no form on %s (%d):\n%s", p.URL, p.Status, p.Main())
 	}
 	return b.Post(action, values)
+}
+
+// Main is the part of the page that is its own.
+func (p Page) Main() string {
+	_, rest, _ := strings.Cut(p.Body, "<main")
+	text, _, _ := strings.Cut(rest, "</main>")
+	return text
 }
 
 // Action is where the page's first form goes; "" without one.
@@ -188,7 +195,7 @@ func (b *Browser) Authorize(r Request, cpf string) string {
 	}
 	code := p.Params().Get("code")
 	if code == "" {
-		b.t.Fatalf("no code: %d %s %v\n%s", p.Status, p.URL, p.Location, p.Body)
+		b.t.Fatalf("no code: %d %s %v\n%s", p.Status, p.URL, p.Location, p.Main())
 	}
 	return code
 }

@@ -27,7 +27,6 @@ import (
 	"github.com/loginunico/loginunico/internal/outbox"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
-	"github.com/loginunico/loginunico/internal/testpg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 	"github.com/loginunico/loginunico/themes"
@@ -49,6 +48,8 @@ type City struct {
 	t      testing.TB
 	people *registry.Store
 	offset *atomic.Int64 // nanoseconds ahead of the real clock; a twin shares it
+
+	statements *statements
 }
 
 // Option changes how a city is set up.
@@ -74,7 +75,9 @@ func Start(t testing.TB, manifests []string, opts ...Option) *City {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &City{t: t, offset: new(atomic.Int64), DB: testpg.New(t), Outbox: outbox.New(), Issuer: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)}
+	c := &City{t: t, offset: new(atomic.Int64), statements: &statements{}, Outbox: outbox.New(),
+		Issuer: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)}
+	c.DB = database(t, c.statements)
 	ctx := t.Context()
 	var kek secret.KEK
 	c.Box = must(secret.Open(ctx, c.DB, kek))(t)
@@ -113,7 +116,9 @@ func (c *City) serve(listener net.Listener, o options) {
 	}
 	c.Echo = httpx.New(httpx.Options{Log: log, MaxBody: 256 << 10, CrossSite: idp.CrossSite(), Failure: p.Pages().Failure})
 	p.Mount(c.Echo)
-	server := &http.Server{Handler: c.Echo}
+	server := &http.Server{Handler: c.Echo, BaseContext: func(net.Listener) context.Context {
+		return context.WithValue(context.Background(), ofRequest{}, true)
+	}}
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
 	c.t.Cleanup(func() {
 		_ = server.Close()
