@@ -28,19 +28,23 @@ CREATE TABLE evidence (
   expires_at     timestamptz CHECK (expires_at > verified_at),
   attributes     jsonb NOT NULL DEFAULT '{}',
   policy_version integer NOT NULL,
+  revoked_at     timestamptz,
+  revoked_reason text CHECK ((revoked_reason IS NULL) = (revoked_at IS NULL)),
+  revoked_by     text CHECK ((revoked_by IS NULL) = (revoked_at IS NULL)),
   PRIMARY KEY (person_id, id)
 );
-CREATE TRIGGER evidence_immutable BEFORE UPDATE OR DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
-CREATE TABLE evidence_revocation (
-  person_id   uuid NOT NULL,
-  evidence_id uuid NOT NULL,
-  reason      text NOT NULL,
-  actor       text NOT NULL,
-  revoked_at  timestamptz NOT NULL,
-  PRIMARY KEY (person_id, evidence_id)
-);
-CREATE TRIGGER evidence_revocation_immutable BEFORE UPDATE OR DELETE ON evidence_revocation FOR EACH ROW EXECUTE FUNCTION refuse_change();
+-- Evidence is revoked, once, and otherwise never changed.
+CREATE FUNCTION refuse_all_but_revocation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL
+     AND to_jsonb(NEW) - '{revoked_at,revoked_reason,revoked_by}'::text[] = to_jsonb(OLD) - '{revoked_at,revoked_reason,revoked_by}'::text[] THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION '% is only ever revoked', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER evidence_revoked_once BEFORE UPDATE ON evidence FOR EACH ROW EXECUTE FUNCTION refuse_all_but_revocation();
+CREATE TRIGGER evidence_stays BEFORE DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- A person with all evidence in one row, for the statements that ask for the level beside
 -- something else. Parallel arrays; see registry/trust.Columns.
@@ -52,9 +56,8 @@ SELECT p.id, p.fields, p.updated_at, ev.kinds, ev.sources, ev.verified_at, ev.ex
               coalesce(array_agg(e.source), '{}') AS sources,
               coalesce(array_agg(e.verified_at), '{}') AS verified_at,
               coalesce(array_agg(e.expires_at), '{}') AS expires_at,
-              coalesce(array_agg(r.revoked_at), '{}') AS revoked_at
+              coalesce(array_agg(e.revoked_at), '{}') AS revoked_at
          FROM evidence e
-         LEFT JOIN evidence_revocation r ON r.person_id = e.person_id AND r.evidence_id = e.id
         WHERE e.person_id = p.id) ev;
 
 -- idp/client ----------------------------------------------------------------------------------

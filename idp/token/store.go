@@ -45,13 +45,18 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 
 // targets are where [heldColumns] are scanned to; finish then opens what is sealed.
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
+	person, finish := h.personTargets(s)
+	return append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
+		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
+		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt}, person...), finish
+}
+
+// personTargets are where the columns of known_person are scanned to.
+func (h *holder) personTargets(s registry.Sealer) (targets []any, finish func() error) {
 	var column []byte
 	var updated time.Time
 	var ev trust.Columns
-	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
-		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt, &column, &updated}, ev.Targets()...)
-	return targets, func() (err error) {
+	return append([]any{&column, &updated}, ev.Targets()...), func() (err error) {
 		h.Evidence = ev.Evidence()
 		h.Person, err = registry.Unseal(s, h.PersonID, column)
 		h.Person.UpdatedAt = updated
@@ -65,6 +70,12 @@ const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
 	g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
 	g.code_expires_at, g.code_used_at, g.revoked_at,
+	p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+
+// answerColumns are what an answer about an access token needs of the same: hot enough to leave
+// the rest behind.
+const answerColumns = `
+	g.id, g.person_id, g.client_id, g.sub, g.scope, g.claims, g.auth_time, g.amr, g.cap, g.expires_at, g.revoked_at,
 	p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
@@ -109,17 +120,23 @@ type issued struct {
 
 // holderByRefresh reads what a refresh token stands for; pg.NoRows when there is none.
 func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
-	return scanIssued(s, db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.refresh_hash = @hash`, pgx.NamedArgs{"hash": hash}))
+	h := new(holder)
+	targets, finish := h.targets(s)
+	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.refresh_hash = @hash`, pgx.NamedArgs{"hash": hash})
+	return h.scanIssued(row, targets, finish)
 }
 
 // holderByAccess reads what an access token stands for; pg.NoRows when there is none.
 func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
-	return scanIssued(s, db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.access_hash = @hash`, pgx.NamedArgs{"hash": hash}))
+	h := new(holder)
+	person, finish := h.personTargets(s)
+	row := db.QueryRow(ctx, `SELECT `+answerColumns+tokenColumns+` WHERE t.access_hash = @hash`, pgx.NamedArgs{"hash": hash})
+	return h.scanIssued(row, append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.Subject, &h.Scope, &h.Claims, &h.AuthTime, &h.AMR,
+		&h.Cap, &h.ExpiresAt, &h.RevokedAt}, person...), finish)
 }
 
-func scanIssued(s registry.Sealer, row pgx.Row) (*holder, *issued, error) {
-	h, t := new(holder), new(issued)
-	targets, finish := h.targets(s)
+func (h *holder) scanIssued(row pgx.Row, targets []any, finish func() error) (*holder, *issued, error) {
+	t := new(issued)
 	if err := row.Scan(append(targets, &t.Scope, &t.Audience, &t.IssuedAt, &t.AccessExpiresAt, &t.RefreshUsedAt, &t.TokenRevokedAt)...); err != nil {
 		return nil, nil, err
 	}

@@ -5,5 +5,6 @@
 // by the way it signed in. A token's acr is the lower of the two; the level itself is never
 // stored, so it can be recomputed for any past day.
 //
-// Evidence is immutable: a row is written once and revoked by a second row, never edited.
+// Evidence is immutable: a row is written, may be revoked once, and is never edited otherwise; the
+// table itself refuses anything else.
 package trust

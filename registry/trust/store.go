@@ -65,9 +65,9 @@ func Record(ctx context.Context, db pg.DB, person uuid.UUID, e Evidence) error {
 // Revoke ends a piece of evidence; a second revocation changes nothing.
 func Revoke(ctx context.Context, db pg.DB, person, evidence uuid.UUID, reason, actor string, at time.Time) error {
 	_, err := db.Exec(ctx, `
-		INSERT INTO evidence_revocation (person_id, evidence_id, reason, actor, revoked_at)
-		VALUES (@person, @evidence, @reason, @actor, @at)
-		ON CONFLICT DO NOTHING`,
+		UPDATE evidence
+		   SET revoked_at = @at, revoked_reason = @reason, revoked_by = @actor
+		 WHERE person_id = @person AND id = @evidence AND revoked_at IS NULL`,
 		pgx.NamedArgs{"person": person, "evidence": evidence, "reason": reason, "actor": actor, "at": at})
 	return err
 }
@@ -75,11 +75,10 @@ func Revoke(ctx context.Context, db pg.DB, person, evidence uuid.UUID, reason, a
 // Of returns a person's evidence, oldest first, revoked and expired included; none is empty.
 func Of(ctx context.Context, db pg.DB, person uuid.UUID) ([]Evidence, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT e.id, e.kind, e.source, e.method, e.verifier, e.verified_at, e.expires_at, e.attributes, r.revoked_at
-		  FROM evidence e
-		  LEFT JOIN evidence_revocation r ON r.person_id = e.person_id AND r.evidence_id = e.id
-		 WHERE e.person_id = @person
-		 ORDER BY e.id`,
+		SELECT id, kind, source, method, verifier, verified_at, expires_at, attributes, revoked_at
+		  FROM evidence
+		 WHERE person_id = @person
+		 ORDER BY id`,
 		pgx.NamedArgs{"person": person})
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Evidence, error) {
 		var e Evidence

@@ -44,7 +44,8 @@ func TestEvidenceIsRevokedNeverChanged(t *testing.T) {
 	}
 	for _, statement := range []string{
 		`UPDATE evidence SET kind = 'icp_certificate'`, `DELETE FROM evidence`,
-		`UPDATE evidence_revocation SET revoked_at = 'infinity'`, `DELETE FROM evidence_revocation`,
+		`UPDATE evidence SET revoked_at = 'infinity', revoked_reason = 'x', revoked_by = 'x' WHERE revoked_at IS NOT NULL`, `UPDATE evidence SET revoked_at = NULL, revoked_reason = NULL, revoked_by = NULL`,
+		`UPDATE evidence SET revoked_at = now(), revoked_reason = 'x', revoked_by = 'x', verifier = 'x' WHERE revoked_at IS NULL`,
 	} {
 		_, err := db.Exec(ctx, statement)
 		if pgErr, ok := err.(*pgconn.PgError); !ok || pgErr.Code != "23000" {
