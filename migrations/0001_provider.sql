@@ -120,6 +120,7 @@ CREATE TABLE known_browser (                                      -- has signed 
   seen_at      timestamptz NOT NULL,
   PRIMARY KEY (person_id, browser_hash)
 );
+CREATE INDEX known_browser_age ON known_browser USING brin (seen_at);
 
 CREATE TABLE throttle (
   bucket    bytea NOT NULL,                                       -- keyed hash of what is counted

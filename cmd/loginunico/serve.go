@@ -179,8 +179,9 @@ func (s *stack) handler(carrier mail.Sender, metrics *httpx.Metrics) (*echo.Echo
 	e := httpx.New(httpx.Options{Log: s.log, Secure: s.cfg.Secure(), TrustedProxies: s.cfg.TrustedProxies, MaxBody: maxBody,
 		CrossSite: idp.CrossSite(), Failure: provider.Pages().Failure, Metrics: metrics})
 	provider.Mount(e)
-	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
-	e.GET("/readyz", s.ready)
+	probes := []string{http.MethodGet, http.MethodHead}
+	e.Match(probes, "/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.Match(probes, "/readyz", s.ready)
 	return e, queue, nil
 }
 

@@ -114,6 +114,15 @@ func purgeThrottle(ctx context.Context, db pg.DB, before time.Time) error {
 	return err
 }
 
+// purgeBrowsers forgets browsers that nobody has signed in with for long.
+func purgeBrowsers(ctx context.Context, db pg.DB, before time.Time) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM known_browser
+		 WHERE seen_at < @before`,
+		pgx.NamedArgs{"before": before})
+	return err
+}
+
 func insertCode(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Purpose, hash []byte, now time.Time) error {
 	_, err := db.Exec(ctx, `
 		INSERT INTO mail_code (interaction_id, purpose, id, code_hash, created_at, expires_at)

@@ -116,8 +116,15 @@ func (t *Throttle) Minutes() int {
 	return int(t.window().Add(t.limits.Window).Sub(t.now())/time.Minute) + 1
 }
 
-// Purge forgets windows that have passed.
+// BrowserMemory is how long a browser stays known after its first sign-in as a person; then it
+// counts as new once more. The browser's own cookie lives as long.
+const BrowserMemory = 365 * 24 * time.Hour
+
+// Purge forgets windows that have passed and browsers not seen for [BrowserMemory].
 func (t *Throttle) Purge(ctx context.Context) error {
+	if err := purgeBrowsers(ctx, t.db, t.now().Add(-BrowserMemory)); err != nil {
+		return err
+	}
 	return purgeThrottle(ctx, t.db, t.now().Add(-2*time.Hour))
 }
 

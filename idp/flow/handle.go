@@ -90,7 +90,7 @@ func (h *Handler) browser(c echo.Context) []byte {
 	}
 	value := secret.Token()
 	cookie := session.HostCookie(cookieBrowser, value, h.Secure)
-	cookie.MaxAge = 365 * 24 * 3600
+	cookie.MaxAge = int(factor.BrowserMemory.Seconds())
 	c.SetCookie(cookie)
 	return secret.Hash(value)
 }

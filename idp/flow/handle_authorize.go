@@ -33,6 +33,7 @@ func (h *Handler) authorize(c echo.Context) error {
 	if c.Request().Method == http.MethodPost && !h.hasBrowser(c) {
 		// A POST from the service's page brings no SameSite=Lax cookies: come again by GET with
 		// them, or this browser would look new and its session unknown.
+		form.Del("login_hint") // it may be a CPF, which was posted to stay out of URLs
 		return c.Redirect(seeOther, PathAuthorize+"?"+form.Encode())
 	}
 	app, err := h.redirectable(form)
