@@ -100,6 +100,13 @@ func (b *Browser) ClickCSS(css string) {
 	b.do("click "+css, chromedp.Click(chromedp.CSS(css)))
 }
 
+// Follow clicks the first element that matches, a link, and waits until the page it leads to, after
+// any redirects, is loaded. It returns that page's HTTP status.
+func (b *Browser) Follow(css string) int {
+	b.t.Helper()
+	return b.respond("follow "+css, chromedp.Click(chromedp.CSS(css)))
+}
+
 // Fill empties the field with this id and types value into it, key by key; "" leaves it empty.
 func (b *Browser) Fill(id, value string) {
 	b.t.Helper()
