@@ -119,7 +119,7 @@ func purgeBrowsers(ctx context.Context, db pg.DB, before time.Time) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM known_browser
 		 WHERE seen_at < @before`,
-		pgx.NamedArgs{"before": before})
+		pg.Args{"before": before})
 	return err
 }
 
