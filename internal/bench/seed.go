@@ -88,7 +88,7 @@ func (p *phase) settle(ctx context.Context) error {
 	people := registry.NewStore(box)
 	for n := range maxWorkers {
 		for k, hash := range hashes {
-			if err := p.settleOne(ctx, people, cpfOf(kind(k), n), hash); err != nil {
+			if err := p.settleOne(ctx, people, kind(k), n, hash); err != nil {
 				return fmt.Errorf("citizen: %w", err)
 			}
 		}
@@ -102,7 +102,7 @@ func lightHash() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, b64(salt), b64(argon2.IDKey([]byte(password), salt, 1, 8, 1, 32)))
 }
 
-func (p *phase) settleOne(ctx context.Context, people *registry.Store, cpf brdoc.CPF, hash string) error {
+func (p *phase) settleOne(ctx context.Context, people *registry.Store, k kind, n int, hash string) error {
 	now := time.Now()
 	fields := registry.Fields{}
 	for name, text := range map[string]string{"name": "Medida da Silva", "birthdate": "1980-01-02", "email": "medida@example.org",
@@ -110,7 +110,7 @@ func (p *phase) settleOne(ctx context.Context, people *registry.Store, cpf brdoc
 		fields[name] = registry.Value{Text: text, Source: registry.SourceDemo, At: now, Confirmed: &now}
 	}
 	return pg.InTx(ctx, p.db, func(tx pg.Tx) error {
-		person, err := people.Create(ctx, tx, registry.Person{CPF: cpf, Fields: fields}, now)
+		person, err := people.Create(ctx, tx, registry.Person{CPF: cpfOf(k, n), Fields: fields}, now)
 		if err != nil {
 			return err
 		}
@@ -123,8 +123,10 @@ func (p *phase) settleOne(ctx context.Context, people *registry.Store, cpf brdoc
 				return err
 			}
 		}
-		if err := p.pastConsents(ctx, tx, person.ID); err != nil {
-			return err
+		if k == light {
+			if err := p.pastConsents(ctx, tx, person.ID); err != nil {
+				return err
+			}
 		}
 		_, err = consent.Grant(ctx, tx, consent.Decision{PersonID: person.ID, ClientID: serviceID, Shown: []string{"name", "birthdate", "email"},
 			Allowed: []string{"name", "birthdate", "email"}, Offline: true, Purposes: map[string]string{}, Bases: map[string]string{},

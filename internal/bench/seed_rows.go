@@ -45,8 +45,8 @@ func (p *phase) crowd(ctx context.Context) error {
 		 SELECT bench_id(n), 'localhost', translate(encode(bench_hash('sub', n), 'base64'), '+/=', '-_') FROM generate_series(1, @rows) n`,
 		`INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
 		 SELECT bench_id(n), bench_hash('session', n), bench_id(n), now(), '{pwd}', 3, now(), now(), now() + interval '12 hours' FROM generate_series(1, @rows) n`,
-		`INSERT INTO interaction (id, browser_hash, client_id, request, language, created_at, expires_at, finished_at)
-		 SELECT bench_id(n), bench_hash('browser', n), 'bench', jsonb_build_object('client_id', 'bench', 'state', md5(n::text)), 'pt-BR', now(), now() + interval '12 hours', now()
+		`INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
+		 SELECT bench_id(n), bench_hash('browser', n), 'bench', jsonb_build_object('client_id', 'bench', 'state', md5(n::text)), now(), now() + interval '12 hours', now()
 		   FROM generate_series(1, @rows) n`,
 		`INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, resources, offline, nonce, auth_time,
 		                          amr, cap, code_hash, code_expires_at, code_used_at, code_challenge, redirect_uri, created_at, expires_at)
@@ -64,7 +64,8 @@ func (p *phase) crowd(ctx context.Context) error {
 	return nil
 }
 
-// pastConsents gives a citizen of a full database a long history with the one service.
+// pastConsents gives a citizen of a full database a long history with the one service; those who
+// sign in with an ordinary hash have none, because their login is not judged.
 func (p *phase) pastConsents(ctx context.Context, tx pg.Tx, person uuid.UUID) error {
 	if p.rows == 0 {
 		return nil
