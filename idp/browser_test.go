@@ -375,6 +375,27 @@ func TestTheRarerPagesAreSoundInABrowser(t *testing.T) {
 	sound(stranger)
 }
 
+func TestADoubleClickIsOneAnswerInABrowser(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	city := idptest.Start(t, []string{s.manifest})
+	city.Person(maria, 3, mariaFields())
+	b := testbrowser.New(t)
+	_, start := s.request(city)
+	b.Open(start)
+	b.Fill("cpf", maria)
+	b.Submit("continue")
+	b.Fill("password", idptest.Password)
+	b.Submit("continue")
+	b.See("Colocar seu nome na barraca")
+	testbrowser.Eval[bool](b, `[1, 2, 3].forEach(() => document.getElementById("allow").click()) === undefined`)
+	b.AwaitURL(s.URL + "/cb")
+	if b.Text("#code") == "" {
+		t.Errorf("no code at %s", b.URL())
+	}
+}
+
 func TestAPasswordCanBeShownWhereScriptsRun(t *testing.T) {
 	t.Parallel()
 

@@ -14,6 +14,12 @@
     b.addEventListener('click', function () { set(input.type === 'password'); });
     input.form.addEventListener('submit', function () { set(false); });
   });
+  var sent = false; // a double click is one answer: the second would find the first already used
+  d.addEventListener('submit', function (e) {
+    if (sent) e.preventDefault();
+    sent = true;
+  });
+  addEventListener('pageshow', function () { sent = false; });
   var auto = d.querySelector('form[data-auto]');
   if (auto) HTMLFormElement.prototype.submit.call(auto);
 })();
