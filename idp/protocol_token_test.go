@@ -418,7 +418,7 @@ func TestATokenNeverOutlivesItsEvidenceItsSessionOrItsGrant(t *testing.T) {
 	t.Run("the evidence of its level expires", func(t *testing.T) {
 		city := protocolCity(t)
 		soon := city.Now().Add(3 * time.Minute)
-		ana := "390.533.447-05"
+
 		person := city.Person(ana, 1, map[string]string{"name": "Ana Ferreira", "email": "ana@example.org"})
 		city.Evidence(person, registryMatchUntil(city.Now(), soon))
 		tokens := city.Tokens(city.Request("agenda", nil), ana)
