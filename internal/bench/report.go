@@ -74,11 +74,13 @@ func (r *report) lines(rows, workers int) (all []line) {
 		if s.name == loginWithHash {
 			l.Floor += r.hashCPU(rows, workers)
 		}
-		l.Ratio = one.cpu() / l.Floor
+		if l.Floor > 0 { // else floors were not measured
+			l.Ratio = one.cpu() / l.Floor
+		}
 		if empty, ok := r.find(s.name, 0, workers); ok && rows > 0 {
 			l.Flat = one.cpu() / empty.cpu()
 		}
-		if workers == judged {
+		if workers == judged && l.Floor > 0 {
 			l.Target = s.target
 		}
 		l.Reached = l.Target == 0 || l.Ratio <= l.Target
