@@ -389,7 +389,16 @@ func TestADoubleClickIsOneAnswerInABrowser(t *testing.T) {
 	b.Fill("password", idptest.Password)
 	b.Submit("continue")
 	b.See("Colocar seu nome na barraca")
-	testbrowser.Eval[bool](b, `[1, 2, 3].forEach(() => document.getElementById("allow").click()) === undefined`)
+	second := `(() => {
+		let stopped = []
+		document.addEventListener("submit", e => stopped.push(e.defaultPrevented))
+		allow.click()
+		allow.click()
+		return stopped.join()
+	})()`
+	if got := testbrowser.Eval[string](b, second); got != "false,true" {
+		t.Errorf("the answers were stopped: %s", got)
+	}
 	b.AwaitURL(s.URL + "/cb")
 	if b.Text("#code") == "" {
 		t.Errorf("no code at %s", b.URL())

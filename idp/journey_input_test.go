@@ -84,7 +84,11 @@ func TestBadInputGetsAClearMessageBesideItsFieldAndLeavesNothing(t *testing.T) {
 				holds(t, answer, `<html lang="`+lang+`"`, `id="problem" role="alert"`, "<title>"+look(t).Text(lang, "problem.prefix", nil)+" ")
 				for field, code := range tc.faults {
 					message := problems(t, lang, code)
-					holds(t, answer, `<a href="#`+field+`">`+message+"</a>", `id="`+field+`-problem"`, field+`-problem"`)
+					name := "" // a message that fits any field is told apart above by the field's name
+					if strings.HasPrefix(code, "field_") {
+						name = look(t).Text(lang, "claim."+field, nil) + ": "
+					}
+					holds(t, answer, `<a href="#`+field+`">`+name+message+"</a>", `id="`+field+`-problem"`, field+`-problem"`)
 					if n := strings.Count(answer.Body, message); n != 2 {
 						t.Errorf("%q stands %d times: once above and once beside the field", message, n)
 					}
