@@ -22,7 +22,7 @@ func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now ti
 		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @resources,
 		        @offline, @nonce, @auth_time, @amr, @cap, @code_hash, @code_expires_at, @challenge,
 		        @redirect_uri, @now, @expires_at)`,
-		pgx.NamedArgs{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
+		pg.Args{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
 			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "resources": g.Resources,
 			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap,
 			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
@@ -39,7 +39,7 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 		VALUES (@person, @sector, @fresh)
 		ON CONFLICT (person_id, sector) DO UPDATE SET sub = subject.sub
 		RETURNING sub`,
-		pgx.NamedArgs{"person": person, "sector": sector, "fresh": fresh}).Scan(&sub)
+		pg.Args{"person": person, "sector": sector, "fresh": fresh}).Scan(&sub)
 	return sub, err
 }
 
@@ -101,7 +101,7 @@ func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []b
 		  FROM oauth_grant g
 		  JOIN known_person p ON p.id = g.person_id
 		 WHERE g.code_hash = @hash`,
-		pgx.NamedArgs{"hash": codeHash}).Scan(append(targets, &h.Upheld)...)
+		pg.Args{"hash": codeHash}).Scan(append(targets, &h.Upheld)...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ type issued struct {
 func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
 	h := new(holder)
 	targets, finish := h.targets(s)
-	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.refresh_hash = @hash`, pgx.NamedArgs{"hash": hash})
+	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.refresh_hash = @hash`, pg.Args{"hash": hash})
 	return h.scanIssued(row, targets, finish)
 }
 
@@ -130,7 +130,7 @@ func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []by
 func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
 	h := new(holder)
 	person, finish := h.personTargets(s)
-	row := db.QueryRow(ctx, `SELECT `+answerColumns+tokenColumns+` WHERE t.access_hash = @hash`, pgx.NamedArgs{"hash": hash})
+	row := db.QueryRow(ctx, `SELECT `+answerColumns+tokenColumns+` WHERE t.access_hash = @hash`, pg.Args{"hash": hash})
 	return h.scanIssued(row, append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.Subject, &h.Scope, &h.Claims, &h.AuthTime, &h.AMR,
 		&h.Cap, &h.ExpiresAt, &h.RevokedAt}, person...), finish)
 }
@@ -166,7 +166,7 @@ func redeemCode(ctx context.Context, db pg.DB, grant uuid.UUID, t newToken, now 
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
 		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash
 		  FROM used`,
-		pgx.NamedArgs{"grant": grant, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+		pg.Args{"grant": grant, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt})
 	return err == nil && tag.RowsAffected() == 1, err
 }
@@ -183,7 +183,7 @@ func rotate(ctx context.Context, db pg.DB, used []byte, t newToken, now time.Tim
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
 		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash
 		  FROM used`,
-		pgx.NamedArgs{"used": used, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+		pg.Args{"used": used, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt})
 	return err == nil && tag.RowsAffected() == 1, err
 }
@@ -194,7 +194,7 @@ func revokeGrant(ctx context.Context, db pg.DB, grant uuid.UUID, reason string, 
 		UPDATE oauth_grant
 		   SET revoked_at = @now, revoked_reason = @reason
 		 WHERE id = @grant AND revoked_at IS NULL`,
-		pgx.NamedArgs{"grant": grant, "reason": reason, "now": now})
+		pg.Args{"grant": grant, "reason": reason, "now": now})
 	return err
 }
 
@@ -217,7 +217,7 @@ func revokeOwn(ctx context.Context, db pg.DB, clientID string, hash []byte, now 
 		   SET revoked_at = @now, revoked_reason = 'client'
 		  FROM hit
 		 WHERE g.id = hit.grant_id AND hit.refresh AND g.revoked_at IS NULL`,
-		pgx.NamedArgs{"client": clientID, "hash": hash, "now": now})
+		pg.Args{"client": clientID, "hash": hash, "now": now})
 	return err
 }
 
@@ -228,7 +228,7 @@ func revokeSigned(ctx context.Context, db pg.DB, hash []byte, expires time.Time)
 		INSERT INTO revoked_token (access_hash, expires_at)
 		VALUES (@hash, @expires)
 		ON CONFLICT DO NOTHING`,
-		pgx.NamedArgs{"hash": hash, "expires": expires})
+		pg.Args{"hash": hash, "expires": expires})
 	return err
 }
 
@@ -236,7 +236,7 @@ func revokeSigned(ctx context.Context, db pg.DB, hash []byte, expires time.Time)
 func signedRevoked(ctx context.Context, db pg.DB, hash []byte) (revoked bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT EXISTS (SELECT 1 FROM revoked_token WHERE access_hash = @hash)`,
-		pgx.NamedArgs{"hash": hash}).Scan(&revoked)
+		pg.Args{"hash": hash}).Scan(&revoked)
 	return revoked, err
 }
 
@@ -246,7 +246,7 @@ func revokeOf(ctx context.Context, db pg.DB, person uuid.UUID, clientID, reason 
 		UPDATE oauth_grant
 		   SET revoked_at = @now, revoked_reason = @reason
 		 WHERE person_id = @person AND client_id = @client AND revoked_at IS NULL`,
-		pgx.NamedArgs{"person": person, "client": clientID, "reason": reason, "now": now})
+		pg.Args{"person": person, "client": clientID, "reason": reason, "now": now})
 	return err
 }
 
@@ -264,7 +264,7 @@ func revokeSession(ctx context.Context, db pg.DB, person, session uuid.UUID, now
 		  FROM ended
 		 WHERE code_used_at IS NOT NULL
 		 ORDER BY client_id`,
-		pgx.NamedArgs{"person": person, "session": session, "now": now})
+		pg.Args{"person": person, "session": session, "now": now})
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[client.Party])
 }
 
@@ -276,7 +276,7 @@ func lastUses(ctx context.Context, db pg.DB, person uuid.UUID) (map[string]time.
 		  JOIN oauth_token t ON t.grant_id = g.id
 		 WHERE g.person_id = @person
 		 GROUP BY g.client_id`,
-		pgx.NamedArgs{"person": person})
+		pg.Args{"person": person})
 	uses := map[string]time.Time{}
 	var clientID string
 	var at time.Time
@@ -304,7 +304,7 @@ func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (in
 		DELETE FROM oauth_grant g
 		 USING old
 		 WHERE g.id = old.id`,
-		pgx.NamedArgs{"before": before, "limit": limit})
+		pg.Args{"before": before, "limit": limit})
 	return tag.RowsAffected(), err
 }
 
@@ -313,6 +313,6 @@ func purgeRevoked(ctx context.Context, db pg.DB, before time.Time) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM revoked_token
 		 WHERE expires_at < @before`,
-		pgx.NamedArgs{"before": before})
+		pg.Args{"before": before})
 	return err
 }
