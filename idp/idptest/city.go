@@ -6,7 +6,6 @@ package idptest
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -102,7 +101,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 }
 
 func (c *City) serve(listener net.Listener, o options) {
-	log := slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := logger()
 	smtp := must(c.Outbox.ListenSMTP())(c.t)
 	queue := jobs.New(c.DB, log)
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
