@@ -27,12 +27,28 @@ func Latest(ctx context.Context, db pg.DB, person uuid.UUID, clientID string) (*
 	return r, err
 }
 
-// Live returns the newest decision about each service that is still granted, newest first; none
-// is an empty slice.
-func Live(ctx context.Context, db pg.DB, person uuid.UUID) ([]Record, error) {
+// Authorization is a service that a person allows now, by the latest decision, and since when
+// without a break.
+type Authorization struct {
+	Record
+	Since time.Time
+}
+
+// Live returns the services a person allows, the latest decision first; none is an empty slice.
+func Live(ctx context.Context, db pg.DB, person uuid.UUID) ([]Authorization, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT person_id, client_id, id, kind, claims, offered, offline, purposes, bases,
-		       manifest_version, text_shown, language, decided_at
+		       manifest_version, text_shown, language, decided_at,
+		       (SELECT c.decided_at
+		          FROM consent c
+		         WHERE c.person_id = @person AND c.client_id = latest.client_id
+		           AND c.id > coalesce((SELECT r.id
+		                                  FROM consent r
+		                                 WHERE r.person_id = @person AND r.client_id = latest.client_id AND r.kind = 'revoked'
+		                                 ORDER BY r.id DESC
+		                                 LIMIT 1), '00000000-0000-0000-0000-000000000000')
+		         ORDER BY c.id
+		         LIMIT 1)
 		  FROM (SELECT DISTINCT ON (client_id) *
 		          FROM consent
 		         WHERE person_id = @person
@@ -40,7 +56,7 @@ func Live(ctx context.Context, db pg.DB, person uuid.UUID) ([]Record, error) {
 		 WHERE kind = 'granted'
 		 ORDER BY decided_at DESC`,
 		pgx.NamedArgs{"person": person})
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Record])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Authorization])
 }
 
 // insert writes a decision under the next id.

@@ -69,7 +69,7 @@ func TestTheLatestDecisionIsTheState(t *testing.T) {
 		t.Fatalf("%+v %v", r, err)
 	}
 	live, err := consent.Live(ctx, db, person)
-	if err != nil || len(live) != 2 || live[0].ClientID != "portal" || live[1].ClientID != "saude" {
+	if err != nil || len(live) != 2 || live[0].ClientID != "portal" || live[1].ClientID != "saude" || !live[0].Since.Equal(at) {
 		t.Fatalf("%+v %v", live, err)
 	}
 	if err := revoke(t, db, person, "portal"); err != nil {
@@ -84,8 +84,12 @@ func TestTheLatestDecisionIsTheState(t *testing.T) {
 	if r, err = consent.Latest(ctx, db, person, "portal"); err != nil || r.Kind != consent.Revoked || len(r.Claims) != 0 {
 		t.Errorf("%+v %v", r, err)
 	}
-	if r := grant(t, db, decision(person, "portal", "name"), at); !slices.Equal(r.Claims, []string{"name"}) {
+	again := at.Add(time.Hour)
+	if r := grant(t, db, decision(person, "portal", "name"), again); !slices.Equal(r.Claims, []string{"name"}) {
 		t.Errorf("after a revocation %v came back", r.Claims)
+	}
+	if live, err = consent.Live(ctx, db, person); err != nil || len(live) != 2 || !live[0].Since.Equal(again) {
+		t.Errorf("authorized anew, and yet since %v %v", live, err)
 	}
 }
 

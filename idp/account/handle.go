@@ -100,7 +100,7 @@ func (h *Handler) getApplications(c echo.Context, known *session.Known, f themes
 	}
 	view := themes.Applications{AccountURL: Path}
 	for _, r := range live {
-		item := themes.Application{ID: r.ClientID, Name: r.ClientID, Claims: r.Claims, Since: r.DecidedAt, LastUse: uses[r.ClientID],
+		item := themes.Application{ID: r.ClientID, Name: r.ClientID, Claims: r.Claims, Since: r.Since, LastUse: uses[r.ClientID],
 			RevokeURL: pathRevoke + "?servico=" + r.ClientID}
 		if app, ok := h.Clients.Get(r.ClientID); ok {
 			item.Name, item.Department, item.PolicyURI = app.Name.Localized(f.Lang), app.Department, app.PolicyURI
