@@ -48,13 +48,13 @@ func Live(ctx context.Context, db pg.DB, person uuid.UUID) ([]Authorization, err
 		                                 ORDER BY r.id DESC
 		                                 LIMIT 1), '00000000-0000-0000-0000-000000000000')
 		         ORDER BY c.id
-		         LIMIT 1)
+		         LIMIT 1) AS since
 		  FROM (SELECT DISTINCT ON (client_id) *
 		          FROM consent
 		         WHERE person_id = @person
 		         ORDER BY client_id, id DESC) latest
 		 WHERE kind = 'granted'
-		 ORDER BY decided_at DESC`,
+		 ORDER BY latest.decided_at DESC`,
 		pgx.NamedArgs{"person": person})
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Authorization])
 }
