@@ -6,8 +6,8 @@ import (
 )
 
 // fold writes the messages and asset addresses that are the same in every rendering of a page into
-// its template: {{t "skip"}} becomes the text itself. Some thirty of them are on each page, and
-// calling and escaping them took half of the time to render one.
+// its template: {{t "skip"}} becomes the text itself. Most actions of a page are such,
+// and each was called and escaped at every rendering.
 //
 // It runs before html/template looks at the page. Messages stand only where text or a quoted
 // attribute is, which its escaper would escape the same way.

@@ -17,7 +17,8 @@
 // on a fast one; the other figures do not.
 //
 // All of it runs on an empty database and on one with a million rows, 20,000 past consents of each
-// citizen and refresh chains 3,000 long: what is flat costs the same on both.
+// citizen who is judged and refresh chains 3,000 long. The two are measured one after the other, so a
+// change of the machine's load between them is in their ratio.
 //
 // Of several rounds the cheapest counts: whatever else a machine does only adds.
 package main

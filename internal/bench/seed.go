@@ -51,7 +51,7 @@ type kind int
 
 const (
 	ordinary kind = iota // as the provider hashes
-	light                // argon2id with 8 KiB and one pass: some 20 µs
+	light                // argon2id with 8 KiB and one pass
 )
 
 // cpfOf invents the CPF of the n-th citizen of a kind.
