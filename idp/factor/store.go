@@ -15,9 +15,6 @@ type counts struct{ pair, cpf, address, global int }
 // account knows, and one that answered a mail code, have buckets of their own, out of reach of
 // others; any other try counts for its CPF too, as long as its own bucket lasts. The second count
 // follows the first, so that all statements lock rows in one order.
-//
-// The counts do not wait for the disk: who crashes the database wins back the tries of its last
-// half second. set_config holds for the transaction, so enter may not share one.
 func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
 	err = db.QueryRow(ctx, `
@@ -48,7 +45,7 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlock
 		       coalesce((SELECT count FROM counted_cpf), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0)
-		  FROM set_config('synchronous_commit', 'off', true) one
+		  FROM (SELECT 1) one
 		  LEFT JOIN account a ON true`,
 		pg.Args{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
 			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global}).

@@ -10,17 +10,11 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
-// Before the sign-in nothing is promised to anybody: a citizen who typed a CPF in the last half
-// second before the database died starts again. begin and identified therefore do not wait for the
-// disk; every later fact does, and takes these along. set_config holds for the transaction, so
-// neither may share one with something that must last.
-
 // begin writes a new interaction.
 func begin(ctx context.Context, db pg.DB, in Interaction) error {
 	_, err := db.Exec(ctx, `
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id)
-		VALUES (@id, @browser, @client, @request, @created, @expires, @cpf, @session)
-		RETURNING set_config('synchronous_commit', 'off', true)`,
+		VALUES (@id, @browser, @client, @request, @created, @expires, @cpf, @session)`,
 		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "cpf": in.CPF, "session": in.SessionID})
 	return err
@@ -45,8 +39,7 @@ func identified(ctx context.Context, db pg.DB, id uuid.UUID, cpf []byte, now tim
 	return one(db.Exec(ctx, `
 		UPDATE interaction
 		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL
-		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now
-		RETURNING set_config('synchronous_commit', 'off', true)`,
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "cpf": cpf, "now": now}))
 }
 
