@@ -14,8 +14,15 @@ CREATE TABLE person (
   cpf_index  bytea UNIQUE CHECK (octet_length(cpf_index) = 32),   -- keyed blind index; NULL: no CPF
   fields     bytea NOT NULL,                                      -- sealed JSON, registry.Fields
   created_at timestamptz NOT NULL,
-  updated_at timestamptz NOT NULL CHECK (updated_at >= created_at)
+  updated_at timestamptz NOT NULL CHECK (updated_at >= created_at),
+  version    bigint NOT NULL DEFAULT 1                            -- counts every change of the person or the evidence
 );
+CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.version := OLD.version + 1;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER person_version BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION count_version();
 
 CREATE TABLE evidence (
   person_id      uuid NOT NULL,
@@ -44,12 +51,18 @@ BEGIN
   RAISE EXCEPTION '% is only ever revoked', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 CREATE TRIGGER evidence_revoked_once BEFORE UPDATE ON evidence FOR EACH ROW EXECUTE FUNCTION refuse_all_but_revocation();
+CREATE FUNCTION count_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE person SET version = version WHERE id = NEW.person_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER evidence_version AFTER INSERT OR UPDATE ON evidence FOR EACH ROW EXECUTE FUNCTION count_evidence();
 CREATE TRIGGER evidence_stays BEFORE DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- A person with all evidence in one row, for the statements that ask for the level beside
 -- something else. Parallel arrays; see registry/trust.Columns.
 CREATE VIEW known_person AS
-SELECT p.id, p.fields, p.updated_at, ev.kinds, ev.sources, ev.verified_at, ev.expires_at, ev.revoked_at
+SELECT p.id, p.fields, p.updated_at, p.version, ev.kinds, ev.sources, ev.verified_at, ev.expires_at, ev.revoked_at
   FROM person p
   CROSS JOIN LATERAL (
        SELECT coalesce(array_agg(e.kind), '{}') AS kinds,
@@ -227,13 +240,14 @@ CREATE TABLE oauth_token (
   access_expires_at timestamptz NOT NULL,
   refresh_hash      bytea UNIQUE CHECK (octet_length(refresh_hash) = 32),
   refresh_used_at   timestamptz,
-  revoked_at        timestamptz                                    -- this access token alone (RFC 7009)
+  revoked_at        timestamptz,                                   -- this access token alone (RFC 7009)
+  answers           bytea                                          -- sealed, token.answers; NULL: made when asked
 ) WITH (fillfactor = 85);
 CREATE INDEX oauth_token_grant ON oauth_token (grant_id);
 CREATE INDEX oauth_token_expiry ON oauth_token USING brin (access_expires_at);
 
 CREATE TABLE revoked_token (                                      -- client_credentials tokens, not stored otherwise
-  access_hash bytea PRIMARY KEY CHECK (octet_length(access_hash) = 32),
+  jti_hash    bytea PRIMARY KEY CHECK (octet_length(jti_hash) = 32),
   expires_at  timestamptz NOT NULL
 );
 

@@ -23,49 +23,34 @@ type Clients interface {
 	Get(id string) (*client.Client, bool)
 }
 
-// bearer finds a live access token of a person. An ID token, a refresh token or a
-// client_credentials token is no row here and is refused.
-func (s *Service) bearer(ctx context.Context, access string, now time.Time) (*holder, *issued, error) {
-	h, t, err := holderByAccess(ctx, s.db, s.box, secret.Hash(access))
-	if pg.NoRows(err) {
-		return nil, nil, ErrInvalidToken
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if t.TokenRevokedAt != nil || !now.Before(t.AccessExpiresAt) || !h.live(now) {
-		return nil, nil, ErrInvalidToken
-	}
-	return h, t, nil
-}
-
 // Userinfo returns the claims an access token may see now, as JSON, or signed when the client's
-// manifest says userinfo_alg. OIDC Core §5.3.
+// manifest says userinfo_alg. An ID token, a refresh token or a client_credentials token is no
+// access token of a person and is refused. OIDC Core §5.3.
 //
 // Errors: ErrInvalidToken, ErrScope.
 func (s *Service) Userinfo(ctx context.Context, clients Clients, access string) (body []byte, signed bool, err error) {
-	now := s.now()
-	h, t, err := s.bearer(ctx, access, now)
+	now, hash := s.now(), secret.Hash(access)
+	b, err := bearerByAccess(ctx, s.db, hash, now)
+	if pg.NoRows(err) {
+		return nil, false, ErrInvalidToken
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	c, known := clients.Get(h.ClientID)
-	if !known || !slices.Contains(t.Audience, s.issuer) {
+	c, known := clients.Get(b.ClientID)
+	if !known || !slices.Contains(b.Audience, s.issuer) {
 		return nil, false, ErrInvalidToken
 	}
-	if !slices.Contains(strings.Fields(t.Scope), "openid") {
+	a, err := s.about(ctx, c, b, hash, now)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case len(a.userinfo) == 0:
 		return nil, false, ErrScope
+	case c.UserinfoAlg == "":
+		return a.userinfo, false, nil
 	}
-	level, _ := h.assess(now, AccessLifetime)
-	claims := h.release(c, h.within(t.Scope), level, now)
-	fixed := userinfo{Subject: h.Subject, assurance: h.assurance(level)}
-	if c.UserinfoAlg != "" {
-		fixed.Issuer, fixed.Audience = s.issuer, h.ClientID
-	}
-	if body, err = merge(fixed, claims); err != nil || c.UserinfoAlg == "" {
-		return body, false, err
-	}
-	token, err := s.keys.Sign(c.UserinfoAlg, "JWT", body)
+	token, err := s.keys.Sign(c.UserinfoAlg, "JWT", a.userinfo)
 	return []byte(token), true, err
 }
 
@@ -107,23 +92,36 @@ type Introspection struct {
 	*assurance
 }
 
-// Introspect tells an authenticated client about a token that was issued to it or for it; any
-// other token is inactive, so that a client cannot go fishing. RFC 7662 §4.
-func (s *Service) Introspect(ctx context.Context, c *client.Client, token string) (Introspection, error) {
-	now := s.now()
+// Introspect tells an authenticated client about a token that was issued to it or for it, as JSON;
+// any other token is inactive, so that a client cannot go fishing. RFC 7662 §4.
+func (s *Service) Introspect(ctx context.Context, clients Clients, c *client.Client, token string) ([]byte, error) {
+	now, hash := s.now(), secret.Hash(token)
 	if !strings.Contains(token, ".") {
-		return s.introspectRefresh(ctx, c, token, now)
+		return encoded(s.introspectRefresh(ctx, c, token, now))
 	}
-	h, t, err := s.bearer(ctx, token, now)
+	b, err := bearerByAccess(ctx, s.db, hash, now)
+	if pg.NoRows(err) {
+		return encoded(s.introspectSigned(ctx, c, token, now))
+	}
+	if err != nil {
+		return nil, err
+	}
+	owner, known := clients.Get(b.ClientID)
+	if !known || !mayAsk(c, b.ClientID, b.Audience) {
+		return encoded(Introspection{}, nil)
+	}
+	a, err := s.about(ctx, owner, b, hash, now)
 	if err == ErrInvalidToken {
-		return s.introspectSigned(ctx, c, token, now)
+		return encoded(Introspection{}, nil)
 	}
-	if err != nil || !mayAsk(c, h.ClientID, t.Audience) {
-		return Introspection{}, err
+	return a.introspection, err
+}
+
+func encoded(in Introspection, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
 	}
-	level, _ := h.assess(now, AccessLifetime)
-	return Introspection{Active: true, Issuer: s.issuer, Subject: h.Subject, Audience: t.Audience, ClientID: h.ClientID,
-		Scope: t.Scope, Type: "Bearer", Expires: t.AccessExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(), assurance: h.assurance(level)}, nil
+	return json.Marshal(in)
 }
 
 func mayAsk(c *client.Client, owner string, aud []string) bool {

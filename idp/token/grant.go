@@ -46,6 +46,7 @@ type holder struct {
 	RevokedAt     *time.Time
 	Upheld        bool // session and consent stand; read for codes alone
 	Person        registry.Person
+	Version       int64 // of person and evidence together
 	Evidence      []trust.Evidence
 }
 

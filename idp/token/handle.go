@@ -99,11 +99,11 @@ func (h *Handler) PostIntrospect(c echo.Context, app *client.Client) error {
 	if token == "" {
 		return c.JSON(http.StatusBadRequest, map[string]string{"error": "invalid_request", "error_description": "token is missing"})
 	}
-	answer, err := h.Tokens.Introspect(c.Request().Context(), app, token)
+	answer, err := h.Tokens.Introspect(c.Request().Context(), h.Clients, app, token)
 	if err != nil {
 		return h.failed(c, err)
 	}
-	return c.JSON(http.StatusOK, answer)
+	return c.Blob(http.StatusOK, "application/json", answer)
 }
 
 func (h *Handler) failed(c echo.Context, err error) error {

@@ -33,7 +33,12 @@ func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, 
 		res.RefreshToken = secret.Token()
 		stored.RefreshHash = secret.Hash(res.RefreshToken)
 	}
-	if slices.Contains(strings.Fields(scope), "openid") {
+	said, err := s.answers(c, h, issued{Scope: scope, Audience: aud, IssuedAt: now, AccessExpiresAt: until}, now)
+	if err != nil {
+		return nil, newToken{}, err
+	}
+	stored.Answers = s.seal(said, stored.AccessHash)
+	if len(said.userinfo) > 0 { // the scope holds openid
 		res.IDToken, err = s.idToken(c, h, access, nonce, level, now)
 	}
 	return res, stored, err

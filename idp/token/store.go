@@ -45,18 +45,13 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 
 // targets are where [heldColumns] are scanned to; finish then opens what is sealed.
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
-	person, finish := h.personTargets(s)
-	return append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
-		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt}, person...), finish
-}
-
-// personTargets are where the columns of known_person are scanned to.
-func (h *holder) personTargets(s registry.Sealer) (targets []any, finish func() error) {
 	var column []byte
 	var updated time.Time
 	var ev trust.Columns
-	return append([]any{&column, &updated}, ev.Targets()...), func() (err error) {
+	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
+		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
+		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt, &column, &updated, &h.Version}, ev.Targets()...)
+	return targets, func() (err error) {
 		h.Evidence = ev.Evidence()
 		h.Person, err = registry.Unseal(s, h.PersonID, column)
 		h.Person.UpdatedAt = updated
@@ -70,13 +65,7 @@ const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
 	g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
 	g.code_expires_at, g.code_used_at, g.revoked_at,
-	p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
-
-// answerColumns are what an answer about an access token needs of the same: hot enough to leave
-// the rest behind.
-const answerColumns = `
-	g.id, g.person_id, g.client_id, g.sub, g.scope, g.claims, g.auth_time, g.amr, g.cap, g.expires_at, g.revoked_at,
-	p.fields, p.updated_at, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+	p.fields, p.updated_at, p.version, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
 	  FROM oauth_token t
@@ -129,10 +118,9 @@ func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []by
 // holderByAccess reads what an access token stands for; pg.NoRows when there is none.
 func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
 	h := new(holder)
-	person, finish := h.personTargets(s)
-	row := db.QueryRow(ctx, `SELECT `+answerColumns+tokenColumns+` WHERE t.access_hash = @hash`, pg.Args{"hash": hash})
-	return h.scanIssued(row, append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.Subject, &h.Scope, &h.Claims, &h.AuthTime, &h.AMR,
-		&h.Cap, &h.ExpiresAt, &h.RevokedAt}, person...), finish)
+	targets, finish := h.targets(s)
+	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.access_hash = @hash`, pg.Args{"hash": hash})
+	return h.scanIssued(row, targets, finish)
 }
 
 func (h *holder) scanIssued(row pgx.Row, targets []any, finish func() error) (*holder, *issued, error) {
@@ -143,12 +131,35 @@ func (h *holder) scanIssued(row pgx.Row, targets []any, finish func() error) (*h
 	return h, t, finish()
 }
 
+// bearer is a live access token: whose it is, for whom, and the answers made for it before.
+type bearer struct {
+	ClientID string
+	Audience []string
+	Answers  []byte // sealed; nil: none
+	Version  int64  // of the person now
+}
+
+// bearerByAccess finds a live access token; pg.NoRows for every other one. It is the one statement
+// of userinfo and introspection: primary keys only, and little to read.
+func bearerByAccess(ctx context.Context, db pg.DB, hash []byte, now time.Time) (b bearer, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT g.client_id, t.audience, t.answers, p.version
+		  FROM oauth_token t
+		  JOIN oauth_grant g ON g.id = t.grant_id
+		  JOIN person p ON p.id = g.person_id
+		 WHERE t.access_hash = @hash AND t.revoked_at IS NULL AND t.access_expires_at > @now
+		   AND g.revoked_at IS NULL AND g.expires_at > @now`,
+		pg.Args{"hash": hash, "now": now}).Scan(&b.ClientID, &b.Audience, &b.Answers, &b.Version)
+	return b, err
+}
+
 // newToken is what a redemption or a rotation stores.
 type newToken struct {
 	AccessHash, RefreshHash []byte // RefreshHash nil: no refresh token
 	Scope                   string
 	Audience                []string
 	ExpiresAt               time.Time
+	Answers                 []byte // sealed
 }
 
 // redeemCode uses the code and stores its tokens in one statement and one commit; false when
@@ -163,11 +174,11 @@ func redeemCode(ctx context.Context, db pg.DB, grant uuid.UUID, t newToken, now 
 		        SET code_used_at = @now
 		      WHERE id = @grant AND code_used_at IS NULL AND revoked_at IS NULL AND code_expires_at > @now
 		     RETURNING id)
-		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
-		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash
+		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
+		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
 		pg.Args{"grant": grant, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
-			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt})
+			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
@@ -180,11 +191,11 @@ func rotate(ctx context.Context, db pg.DB, used []byte, t newToken, now time.Tim
 		        SET refresh_used_at = @now
 		      WHERE refresh_hash = @used AND refresh_used_at IS NULL
 		     RETURNING grant_id)
-		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
-		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash
+		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
+		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
 		pg.Args{"used": used, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
-			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt})
+			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
@@ -225,7 +236,7 @@ func revokeOwn(ctx context.Context, db pg.DB, clientID string, hash []byte, now 
 // of its jti.
 func revokeSigned(ctx context.Context, db pg.DB, hash []byte, expires time.Time) error {
 	_, err := db.Exec(ctx, `
-		INSERT INTO revoked_token (access_hash, expires_at)
+		INSERT INTO revoked_token (jti_hash, expires_at)
 		VALUES (@hash, @expires)
 		ON CONFLICT DO NOTHING`,
 		pg.Args{"hash": hash, "expires": expires})
@@ -235,7 +246,7 @@ func revokeSigned(ctx context.Context, db pg.DB, hash []byte, expires time.Time)
 // signedRevoked says whether a client_credentials token was revoked.
 func signedRevoked(ctx context.Context, db pg.DB, hash []byte) (revoked bool, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT 1 FROM revoked_token WHERE access_hash = @hash)`,
+		SELECT EXISTS (SELECT 1 FROM revoked_token WHERE jti_hash = @hash)`,
 		pg.Args{"hash": hash}).Scan(&revoked)
 	return revoked, err
 }

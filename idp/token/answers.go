@@ -1,0 +1,86 @@
+package token
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+// answers are what userinfo and introspection say about one access token. They are made with the
+// token and lie sealed beside it, so that asking costs one small read; the versions they were made
+// from say whether they still hold. Every change of the person or the evidence counts up the one
+// (the database does, in the same transaction), every applied manifest the other: an answer of
+// another version is made anew, so no answer is older than what it tells.
+//
+// Time alone cannot make them wrong: a token ends before the evidence of its level does.
+type answers struct {
+	person        int64  // version of the person and evidence
+	client        int64  // version of the manifest
+	userinfo      []byte // JSON; empty: the token was issued without openid
+	introspection []byte // JSON
+}
+
+const answersHead = 8 + 8 + 4 // versions and the length of userinfo
+
+// seal packs answers for their token.
+func (s *Service) seal(a answers, accessHash []byte) []byte {
+	plain := make([]byte, answersHead, answersHead+len(a.userinfo)+len(a.introspection))
+	binary.BigEndian.PutUint64(plain, uint64(a.person))
+	binary.BigEndian.PutUint64(plain[8:], uint64(a.client))
+	binary.BigEndian.PutUint32(plain[16:], uint32(len(a.userinfo)))
+	return s.box.Seal(append(append(plain, a.userinfo...), a.introspection...), accessHash)
+}
+
+// unseal reads what seal packed; ok is false for anything else.
+func (s *Service) unseal(sealed, accessHash []byte) (a answers, ok bool) {
+	plain, err := s.box.Open(sealed, accessHash)
+	if err != nil || len(plain) < answersHead {
+		return a, false
+	}
+	rest, n := plain[answersHead:], int(binary.BigEndian.Uint32(plain[16:]))
+	if n > len(rest) {
+		return a, false
+	}
+	return answers{person: int64(binary.BigEndian.Uint64(plain)), client: int64(binary.BigEndian.Uint64(plain[8:])),
+		userinfo: rest[:n], introspection: rest[n:]}, true
+}
+
+// about returns the answers for a live access token: those made before while they hold, else new
+// ones. Error: ErrInvalidToken when the token ended in between.
+func (s *Service) about(ctx context.Context, c *client.Client, b bearer, accessHash []byte, now time.Time) (answers, error) {
+	if a, ok := s.unseal(b.Answers, accessHash); ok && a.person == b.Version && a.client == int64(c.Version) {
+		return a, nil
+	}
+	h, t, err := holderByAccess(ctx, s.db, s.box, accessHash)
+	if pg.NoRows(err) {
+		return answers{}, ErrInvalidToken
+	}
+	if err != nil {
+		return answers{}, err
+	}
+	return s.answers(c, h, *t, now)
+}
+
+// answers makes both answers for a token of this scope and audience.
+func (s *Service) answers(c *client.Client, h *holder, t issued, now time.Time) (answers, error) {
+	level, _ := h.assess(now, AccessLifetime)
+	assurance := h.assurance(level)
+	introspection, err := json.Marshal(Introspection{Active: true, Issuer: s.issuer, Subject: h.Subject, Audience: t.Audience,
+		ClientID: h.ClientID, Scope: t.Scope, Type: "Bearer", Expires: t.AccessExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(), assurance: assurance})
+	a := answers{person: h.Version, client: int64(c.Version), introspection: introspection}
+	if err != nil || !slices.Contains(strings.Fields(t.Scope), client.ScopeOpenID) {
+		return a, err
+	}
+	fixed := userinfo{Subject: h.Subject, assurance: assurance}
+	if c.UserinfoAlg != "" {
+		fixed.Issuer, fixed.Audience = s.issuer, h.ClientID
+	}
+	a.userinfo, err = merge(fixed, h.release(c, h.within(t.Scope), level, now))
+	return a, err
+}
