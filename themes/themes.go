@@ -16,7 +16,8 @@ var base embed.FS
 // DefaultCity is the theme of a new installation.
 const DefaultCity = "vila-esperanca"
 
-// Renderer renders every page of one city. It is immutable and safe for concurrent use.
+// Renderer renders every page of one city. What it keeps of them changes no answer; it is safe for
+// concurrent use.
 type Renderer struct {
 	city     City
 	catalogs map[string]*catalog                      // by language
@@ -24,6 +25,7 @@ type Renderer struct {
 	assets   map[string]*asset                        // by plain name: "app.css"
 	hashed   map[string]*asset                        // by served name: "app.0123456789ab.css"
 	tokens   tokens
+	shapes   *shapes
 }
 
 // Load prepares the pages of one city.
@@ -40,7 +42,7 @@ func Load(overlayDir, city string) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{}
+	r := &Renderer{shapes: newShapes()}
 	var errCity, errTokens, errMessages, errAssets error
 	r.city, errCity = readCity(files)
 	r.tokens, errTokens = readTokens(files)
@@ -69,6 +71,24 @@ type page struct {
 // A missing message or placeholder is an error: a citizen never sees a message id.
 func (r *Renderer) Render(f Frame, v View) ([]byte, error) {
 	f.Lang = known(f.Lang)
+	of, cpf, ok := r.shapes.shaped(f, v)
+	if !ok {
+		return r.render(f, v)
+	}
+	pieces := r.shapes.find(of)
+	if pieces == nil {
+		marked := f
+		marked.Path = strings.Replace(f.Path, f.Visit, r.shapes.visit, 1)
+		html, err := r.render(marked, of.view)
+		if err != nil {
+			return nil, err
+		}
+		pieces = r.shapes.keep(of, html)
+	}
+	return join(pieces, f.Visit, cpf), nil
+}
+
+func (r *Renderer) render(f Frame, v View) ([]byte, error) {
 	t, ok := r.pages[f.Lang][v.page()]
 	if !ok {
 		return nil, fmt.Errorf("page %s: no template", v.page())

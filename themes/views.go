@@ -14,6 +14,7 @@ type Frame struct {
 	SignedIn  string   // the name shown in the header; "" when nobody is signed in
 	Contrast  bool     // the citizen chose high contrast
 	Reference string   // request id, shown where something failed
+	Visit     string   // the id in this visit's URLs, lower case; "" keeps a page from being pieced together
 	// FormAction lists origins beside 'self' that a form on this page may end up at, because
 	// Chromium applies form-action to every redirect after the POST. Empty: 'self' alone.
 	FormAction []string

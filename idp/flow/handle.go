@@ -181,7 +181,7 @@ func (h *Handler) respond(c echo.Context, r Request, params url.Values) error {
 // show renders a page of a visit.
 func (h *Handler) show(c echo.Context, v *visit, p *themes.Problem, view themes.View) error {
 	f := h.Pages.Frame(c)
-	f.Problem = p
+	f.Problem, f.Visit = p, v.ID.String()
 	if c.Request().Method == http.MethodPost {
 		f.Path = v.url(strings.TrimSuffix(c.Path(), again)) // the page that the form is on
 	}
