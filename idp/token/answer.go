@@ -29,22 +29,12 @@ type Clients interface {
 //
 // Errors: ErrInvalidToken, ErrScope.
 func (s *Service) Userinfo(ctx context.Context, clients Clients, access string) (body []byte, signed bool, err error) {
-	now, hash := s.now(), secret.Hash(access)
-	b, err := bearerByAccess(ctx, s.db, hash, now)
-	if pg.NoRows(err) {
-		return nil, false, ErrInvalidToken
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	c, known := clients.Get(b.ClientID)
-	if !known || !slices.Contains(b.Audience, s.issuer) {
-		return nil, false, ErrInvalidToken
-	}
-	a, err := s.about(ctx, c, b, hash, now)
+	a, c, err := s.about(ctx, clients, access)
 	switch {
 	case err != nil:
 		return nil, false, err
+	case !slices.Contains(a.audience, s.issuer):
+		return nil, false, ErrInvalidToken
 	case len(a.userinfo) == 0:
 		return nil, false, ErrScope
 	case c.UserinfoAlg == "":
@@ -95,26 +85,19 @@ type Introspection struct {
 // Introspect tells an authenticated client about a token that was issued to it or for it, as JSON;
 // any other token is inactive, so that a client cannot go fishing. RFC 7662 §4.
 func (s *Service) Introspect(ctx context.Context, clients Clients, c *client.Client, token string) ([]byte, error) {
-	now, hash := s.now(), secret.Hash(token)
 	if !strings.Contains(token, ".") {
-		return encoded(s.introspectRefresh(ctx, c, token, now))
+		return encoded(s.introspectRefresh(ctx, c, token, s.now()))
 	}
-	b, err := bearerByAccess(ctx, s.db, hash, now)
-	if pg.NoRows(err) {
-		return encoded(s.introspectSigned(ctx, c, token, now))
-	}
-	if err != nil {
+	a, _, err := s.about(ctx, clients, token)
+	switch {
+	case err == ErrInvalidToken:
+		return encoded(s.introspectSigned(ctx, c, token, s.now()))
+	case err != nil:
 		return nil, err
-	}
-	owner, known := clients.Get(b.ClientID)
-	if !known || !mayAsk(c, b.ClientID, b.Audience) {
+	case !mayAsk(c, a.clientID, a.audience):
 		return encoded(Introspection{}, nil)
 	}
-	a, err := s.about(ctx, owner, b, hash, now)
-	if err == ErrInvalidToken {
-		return encoded(Introspection{}, nil)
-	}
-	return a.introspection, err
+	return a.introspection, nil
 }
 
 func encoded(in Introspection, err error) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 )
 
 // answers are what userinfo and introspection say about one access token. They are made with the
@@ -22,19 +23,24 @@ import (
 type answers struct {
 	person        int64  // version of the person and evidence
 	client        int64  // version of the manifest
+	clientID      string // whose token it is
+	audience      []string
 	userinfo      []byte // JSON; empty: the token was issued without openid
 	introspection []byte // JSON
 }
 
-const answersHead = 8 + 8 + 4 // versions and the length of userinfo
+const answersHead = 8 + 8 + 4 + 4 // versions, and the lengths of the first two parts
 
 // seal packs answers for their token.
 func (s *Service) seal(a answers, accessHash []byte) []byte {
-	plain := make([]byte, answersHead, answersHead+len(a.userinfo)+len(a.introspection))
+	whose := a.clientID + "\n" + strings.Join(a.audience, "\n") // neither holds a line break
+	plain := make([]byte, answersHead, answersHead+len(whose)+len(a.userinfo)+len(a.introspection))
 	binary.BigEndian.PutUint64(plain, uint64(a.person))
 	binary.BigEndian.PutUint64(plain[8:], uint64(a.client))
-	binary.BigEndian.PutUint32(plain[16:], uint32(len(a.userinfo)))
-	return s.box.Seal(append(append(plain, a.userinfo...), a.introspection...), accessHash)
+	binary.BigEndian.PutUint32(plain[16:], uint32(len(whose)))
+	binary.BigEndian.PutUint32(plain[20:], uint32(len(a.userinfo)))
+	plain = append(append(append(plain, whose...), a.userinfo...), a.introspection...)
+	return s.box.Seal(plain, accessHash)
 }
 
 // unseal reads what seal packed; ok is false for anything else.
@@ -43,28 +49,49 @@ func (s *Service) unseal(sealed, accessHash []byte) (a answers, ok bool) {
 	if err != nil || len(plain) < answersHead {
 		return a, false
 	}
-	rest, n := plain[answersHead:], int(binary.BigEndian.Uint32(plain[16:]))
-	if n > len(rest) {
+	rest, whose, info := plain[answersHead:], int(binary.BigEndian.Uint32(plain[16:])), int(binary.BigEndian.Uint32(plain[20:]))
+	if whose > len(rest) || info > len(rest)-whose {
 		return a, false
 	}
+	names := strings.Split(string(rest[:whose]), "\n")
 	return answers{person: int64(binary.BigEndian.Uint64(plain)), client: int64(binary.BigEndian.Uint64(plain[8:])),
-		userinfo: rest[:n], introspection: rest[n:]}, true
+		clientID: names[0], audience: names[1:], userinfo: rest[whose : whose+info], introspection: rest[whose+info:]}, true
 }
 
-// about returns the answers for a live access token: those made before while they hold, else new
-// ones. Error: ErrInvalidToken when the token ended in between.
-func (s *Service) about(ctx context.Context, c *client.Client, b bearer, accessHash []byte, now time.Time) (answers, error) {
-	if a, ok := s.unseal(b.Answers, accessHash); ok && a.person == b.Version && a.client == int64(c.Version) {
-		return a, nil
-	}
-	h, t, err := holderByAccess(ctx, s.db, s.box, accessHash)
+// about returns the answers for a live access token and the client it was issued to: those made
+// before while they hold, else new ones. Error: ErrInvalidToken for every other token.
+func (s *Service) about(ctx context.Context, clients Clients, access string) (answers, *client.Client, error) {
+	now, hash := s.now(), secret.Hash(access)
+	sealed, version, err := answersByAccess(ctx, s.db, hash, now)
 	if pg.NoRows(err) {
-		return answers{}, ErrInvalidToken
+		return answers{}, nil, ErrInvalidToken
 	}
 	if err != nil {
-		return answers{}, err
+		return answers{}, nil, err
 	}
-	return s.answers(c, h, *t, now)
+	if a, ok := s.unseal(sealed, hash); ok && a.person == version {
+		if c, known := clients.Get(a.clientID); known && a.client == int64(c.Version) {
+			return a, c, nil
+		}
+	}
+	return s.anew(ctx, clients, hash, now)
+}
+
+// anew makes the answers from all there is.
+func (s *Service) anew(ctx context.Context, clients Clients, accessHash []byte, now time.Time) (answers, *client.Client, error) {
+	h, t, err := holderByAccess(ctx, s.db, s.box, accessHash)
+	if pg.NoRows(err) {
+		return answers{}, nil, ErrInvalidToken
+	}
+	if err != nil {
+		return answers{}, nil, err
+	}
+	c, known := clients.Get(h.ClientID)
+	if !known {
+		return answers{}, nil, ErrInvalidToken
+	}
+	a, err := s.answers(c, h, *t, now)
+	return a, c, err
 }
 
 // answers makes both answers for a token of this scope and audience.
@@ -73,7 +100,7 @@ func (s *Service) answers(c *client.Client, h *holder, t issued, now time.Time) 
 	assurance := h.assurance(level)
 	introspection, err := json.Marshal(Introspection{Active: true, Issuer: s.issuer, Subject: h.Subject, Audience: t.Audience,
 		ClientID: h.ClientID, Scope: t.Scope, Type: "Bearer", Expires: t.AccessExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(), assurance: assurance})
-	a := answers{person: h.Version, client: int64(c.Version), introspection: introspection}
+	a := answers{person: h.Version, client: int64(c.Version), clientID: h.ClientID, audience: t.Audience, introspection: introspection}
 	if err != nil || !slices.Contains(strings.Fields(t.Scope), client.ScopeOpenID) {
 		return a, err
 	}

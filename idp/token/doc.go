@@ -14,6 +14,8 @@
 //	grant ──┬── code (used once)
 //	        └── token, token, … each: access hash, refresh hash (used once)
 //
-// What a token tells of the person is read when asked: the trust level from the evidence of that
-// moment, the claims from the registry, cut to what the grant may release.
+// What a token tells of the person is that of the moment it is asked: the trust level from the
+// evidence, the claims from the registry, cut to what the grant may release. The answers are made
+// with the token and kept sealed beside it; a version that the database counts up with every
+// change says whether they still hold ([answers]).
 package token

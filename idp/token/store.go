@@ -131,26 +131,19 @@ func (h *holder) scanIssued(row pgx.Row, targets []any, finish func() error) (*h
 	return h, t, finish()
 }
 
-// bearer is a live access token: whose it is, for whom, and the answers made for it before.
-type bearer struct {
-	ClientID string
-	Audience []string
-	Answers  []byte // sealed; nil: none
-	Version  int64  // of the person now
-}
-
-// bearerByAccess finds a live access token; pg.NoRows for every other one. It is the one statement
-// of userinfo and introspection: primary keys only, and little to read.
-func bearerByAccess(ctx context.Context, db pg.DB, hash []byte, now time.Time) (b bearer, err error) {
+// answersByAccess reads the sealed answers of a live access token, nil for none, and its person's
+// version; pg.NoRows for every other token. It is the one statement of userinfo and introspection:
+// primary keys only, and little to read.
+func answersByAccess(ctx context.Context, db pg.DB, hash []byte, now time.Time) (answers []byte, version int64, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT g.client_id, t.audience, t.answers, p.version
+		SELECT t.answers, p.version
 		  FROM oauth_token t
 		  JOIN oauth_grant g ON g.id = t.grant_id
 		  JOIN person p ON p.id = g.person_id
 		 WHERE t.access_hash = @hash AND t.revoked_at IS NULL AND t.access_expires_at > @now
 		   AND g.revoked_at IS NULL AND g.expires_at > @now`,
-		pg.Args{"hash": hash, "now": now}).Scan(&b.ClientID, &b.Audience, &b.Answers, &b.Version)
-	return b, err
+		pg.Args{"hash": hash, "now": now}).Scan(&answers, &version)
+	return answers, version, err
 }
 
 // newToken is what a redemption or a rotation stores.
