@@ -86,7 +86,7 @@ func countMost(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) (
 // succeed clears a pair's tries, takes back the one that counted for the CPF, and remembers the
 // browser, in one statement and in the order of enter.
 func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, known bool, own [][]byte, cpf []byte, window, now time.Time) error {
-	_, err := db.Exec(ctx, `
+	return pg.Later(ctx, db, `
 		WITH cleared AS (
 		     DELETE FROM throttle
 		      WHERE bucket = ANY (@own) AND starts_at = @window
@@ -100,7 +100,6 @@ func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, kn
 		 WHERE NOT @known
 		ON CONFLICT (person_id, browser_hash) DO UPDATE SET seen_at = excluded.seen_at`,
 		pg.Args{"own": own, "cpf": cpf, "window": window, "person": person, "browser": browser, "now": now, "known": known})
-	return err
 }
 
 func purgeThrottle(ctx context.Context, db pg.DB, before time.Time) error {

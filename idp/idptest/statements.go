@@ -22,13 +22,31 @@ type ofRequest struct{}
 
 // TraceQueryStart notes a statement that a request runs.
 func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if ctx.Value(ofRequest{}) != nil && !strings.Contains(data.SQL, "pg_notify") { // the queue wakes its worker now and then
+	s.note(ctx, data.SQL)
+	return ctx
+}
+
+func (s *statements) note(ctx context.Context, sql string) {
+	if ctx.Value(ofRequest{}) != nil && !strings.Contains(sql, "pg_notify") { // the queue wakes its worker now and then
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.all = append(s.all, data.SQL)
+		s.all = append(s.all, sql)
+	}
+}
+
+// TraceBatchStart notes the statements of a batch, which a transaction sends together.
+func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	for _, q := range data.Batch.QueuedQueries {
+		s.note(ctx, q.SQL)
 	}
 	return ctx
 }
+
+// TraceBatchQuery notes nothing.
+func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd notes nothing.
+func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // TraceQueryEnd notes nothing.
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

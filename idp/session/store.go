@@ -59,12 +59,11 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 }
 
 func insert(ctx context.Context, db pg.DB, s Session, hash []byte) error {
-	_, err := db.Exec(ctx, `
+	return pg.Later(ctx, db, `
 		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
 		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)`,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
 			"expires": s.ExpiresAt})
-	return err
 }
 
 // renew gives a live session a new secret and authentication; false when it has ended.
@@ -89,12 +88,11 @@ func end(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (bool, erro
 }
 
 func seen(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
-	_, err := db.Exec(ctx, `
+	return pg.Later(ctx, db, `
 		UPDATE session
 		   SET last_seen_at = @now
 		 WHERE id = @id AND ended_at IS NULL`,
 		pg.Args{"id": id, "now": now})
-	return err
 }
 
 // purge removes up to limit sessions that ended or expired before a moment.

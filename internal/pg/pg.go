@@ -91,12 +91,6 @@ var planning = map[string]string{
 	"jit":             "off",                // a scan's price would set it off; it pays for none of our statements
 }
 
-// InTx runs fn inside a transaction of db and commits when fn returns nil. An error of fn, or a
-// panic, rolls everything back; the error comes back as it is.
-func InTx(ctx context.Context, db Beginner, fn func(Tx) error) error {
-	return pgx.BeginFunc(ctx, db, fn)
-}
-
 // NewID returns a UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then a counter, then random
 // bits, so that the ids of this process sort by the moment they were made.
 func NewID() uuid.UUID {
