@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/idp/factor"
@@ -98,12 +99,21 @@ func (h *Handler) browser(c echo.Context) []byte {
 // visit reads the interaction of ?i=, if it belongs to this browser, and who is signed in.
 // Error: ErrExpired for every other id.
 func (h *Handler) visit(c echo.Context) (*visit, error) {
+	v, err := h.visitOf(c, find)
+	if err != nil {
+		return nil, err
+	}
+	v.known, err = h.Sessions.Current(c.Request().Context(), c.Request(), v.ClientID, v.sector())
+	return v, err
+}
+
+// visitOf is visit without who is signed in, by a statement like [find].
+func (h *Handler) visitOf(c echo.Context, by func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error)) (*visit, error) {
 	id, err := httpx.ParamUUID(c, "i")
 	if err != nil {
 		return nil, ErrExpired
 	}
-	ctx := c.Request().Context()
-	in, err := find(ctx, h.DB, id, h.browser(c), h.Now())
+	in, err := by(c.Request().Context(), h.DB, id, h.browser(c), h.Now())
 	if pg.NoRows(err) {
 		return nil, ErrExpired
 	}
@@ -118,8 +128,7 @@ func (h *Handler) visit(c echo.Context) (*visit, error) {
 		}
 		v.client = client
 	}
-	v.known, err = h.Sessions.Current(ctx, c.Request(), in.ClientID, v.sector())
-	return v, err
+	return v, nil
 }
 
 // at reads the visit and makes sure that one of these steps is its next; otherwise the browser is

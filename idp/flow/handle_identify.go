@@ -1,11 +1,15 @@
 package flow
 
 import (
+	"context"
 	"strings"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -25,18 +29,25 @@ func (v *visit) identify(typed string) themes.Identify {
 	return themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL()}
 }
 
+// postIdentify records the CPF. Where nobody can be signed in, for want of a cookie, every visit
+// that goes on is at a step that may: reading it and recording the CPF are one statement.
 func (h *Handler) postIdentify(c echo.Context) error {
-	v, here, err := h.at(c, beforeSignIn...)
-	if err != nil || !here {
-		return err
-	}
 	typed := c.FormValue("cpf")
-	cpf, err := brdoc.ParseCPF(typed)
-	if err != nil {
-		code := cpfFault(typed)
-		return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
+	cpf, fault := brdoc.ParseCPF(typed)
+	if fault != nil || h.Sessions.Claimed(c.Request()) {
+		v, here, err := h.at(c, beforeSignIn...)
+		if err != nil || !here {
+			return err
+		}
+		if fault != nil {
+			code := cpfFault(typed)
+			return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
+		}
 	}
-	if err := identified(c.Request().Context(), h.DB, v.ID, h.Box.Seal([]byte(cpf.Digits()), v.ID[:]), h.Now()); err != nil {
+	v, err := h.visitOf(c, func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error) {
+		return identified(ctx, db, id, browser, h.Box.Seal([]byte(cpf.Digits()), id[:]), now)
+	})
+	if err != nil {
 		return err
 	}
 	return c.Redirect(seeOther, v.url(pathPassword))

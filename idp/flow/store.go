@@ -20,27 +20,38 @@ func begin(ctx context.Context, db pg.DB, in Interaction) error {
 	return err
 }
 
+// interactionColumns are in the order of [Interaction.targets].
+const interactionColumns = `id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id,
+		       chosen_at, busy_at, unlocked_at, registration, consented_at`
+
+func (in *Interaction) targets() []any {
+	return []any{&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
+		&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt}
+}
+
 // find returns an unfinished interaction of this browser; pg.NoRows when there is none, whoever
 // asks for it.
 func find(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (in Interaction, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id,
-		       chosen_at, busy_at, unlocked_at, registration, consented_at
+		SELECT `+interactionColumns+`
 		  FROM interaction
 		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "browser": browser, "now": now}).
-		Scan(&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
-			&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt)
+		Scan(in.targets()...)
 	return in, err
 }
 
-// identified records the CPF; what was proved about another CPF before does not count for it.
-func identified(ctx context.Context, db pg.DB, id uuid.UUID, cpf []byte, now time.Time) error {
-	return one(db.Exec(ctx, `
+// identified records the CPF and returns the interaction, as [find] does; what was proved about
+// another CPF before does not count for this one.
+func identified(ctx context.Context, db pg.DB, id uuid.UUID, browser, cpf []byte, now time.Time) (in Interaction, err error) {
+	err = db.QueryRow(ctx, `
 		UPDATE interaction
 		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL
-		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
-		pg.Args{"id": id, "cpf": cpf, "now": now}))
+		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now
+		RETURNING `+interactionColumns,
+		pg.Args{"id": id, "browser": browser, "cpf": cpf, "now": now}).
+		Scan(in.targets()...)
+	return in, err
 }
 
 // busy records that the CPF met too many tries; false when that was known.

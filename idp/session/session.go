@@ -70,6 +70,12 @@ func New(db *pg.Pool, box registry.Sealer, tokens TokenEnder, queue *jobs.Queue,
 	return &Service{db: db, box: box, tokens: tokens, queue: queue, caps: caps, secure: secure, now: now}
 }
 
+// Claimed says whether a request carries a session cookie at all, of a live session or not.
+func (s *Service) Claimed(r *http.Request) bool {
+	cookie, err := r.Cookie(s.CookieName())
+	return err == nil && cookie.Value != ""
+}
+
 // Current finds the session of a request; nil when nobody is signed in. Consent and Subject are
 // those for the client of this id and sector; "" asks for neither.
 func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector string) (*Known, error) {
