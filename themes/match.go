@@ -37,7 +37,7 @@ func best(list string) string {
 	if slices.Contains(Languages, list) {
 		return list
 	}
-	if len(list) > 500 { // longer than any browser sends
+	if list == "" || len(list) > 500 { // longer than any browser sends
 		return ""
 	}
 	tags := wanted(list)

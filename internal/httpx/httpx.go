@@ -5,6 +5,8 @@ package httpx
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +14,6 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,7 +63,7 @@ func (o Options) shell(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		start := time.Now()
 		r := c.Request()
-		id := strings.ReplaceAll(uuid.New().String(), "-", "")[:12]
+		id := reference()
 		c.Set(keyReference, id)
 		header := c.Response().Header()
 		header.Set("X-Request-Id", id)
@@ -90,6 +91,13 @@ func (o Options) shell(next echo.HandlerFunc) echo.HandlerFunc {
 		}()
 		return next(c)
 	}
+}
+
+// reference is a new request id: 48 random bits in hex.
+func reference() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // crypto/rand never returns an error
+	return hex.EncodeToString(b[:])
 }
 
 // observe writes the access log and metrics: the route's pattern, never the URL, which may carry

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,17 @@ import (
 type Metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	series   sync.Map // series → *counted: finding one by its labels costs more than moving it
+}
+
+type series struct {
+	route, method string
+	status        int
+}
+
+type counted struct {
+	requests prometheus.Counter
+	seconds  prometheus.Observer
 }
 
 // NewMetrics registers the counters.
@@ -39,6 +51,16 @@ func (m *Metrics) observe(method, route string, status int, took time.Duration) 
 	default:
 		method = "other" // methods are free text: an attacker must not grow the label set
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	one := m.of(series{route, method, status})
+	one.requests.Inc()
+	one.seconds.Observe(took.Seconds())
+}
+
+func (m *Metrics) of(s series) *counted {
+	if found, ok := m.series.Load(s); ok {
+		return found.(*counted)
+	}
+	one := &counted{m.requests.WithLabelValues(s.route, s.method, strconv.Itoa(s.status)), m.seconds.WithLabelValues(s.route)}
+	m.series.Store(s, one)
+	return one
 }
