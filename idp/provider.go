@@ -31,7 +31,7 @@ type provider struct {
 func newOP(tokens *token.Service, log *slog.Logger) http.Handler {
 	library := op.RegisterServer(&provider{tokens: tokens, log: log}, op.Endpoints{
 		Token: op.NewEndpoint(PathToken), Revocation: op.NewEndpoint(PathRevoke),
-	}, op.WithServerCORSOptions(nil))
+	}, op.WithServerCORSOptions(nil), op.WithDecoder(decoder{}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if grant := r.Form.Get("grant_type"); r.URL.Path == PathToken && grant != "" && !slices.Contains(client.Grants(), grant) {
 			oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "the grant types are in the discovery document")
