@@ -83,9 +83,17 @@ func countMost(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) (
 	return most, err
 }
 
+// forget clears a pair's tries: all there is to do for a browser that the account knows.
+func forget(ctx context.Context, db pg.DB, own [][]byte, window time.Time) error {
+	return pg.Later(ctx, db, `
+		DELETE FROM throttle
+		 WHERE bucket = ANY (@own) AND starts_at = @window`,
+		pg.Args{"own": own, "window": window})
+}
+
 // succeed clears a pair's tries, takes back the one that counted for the CPF, and remembers the
 // browser, in one statement and in the order of enter.
-func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, known bool, own [][]byte, cpf []byte, window, now time.Time) error {
+func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, own [][]byte, cpf []byte, window, now time.Time) error {
 	return pg.Later(ctx, db, `
 		WITH cleared AS (
 		     DELETE FROM throttle
@@ -96,10 +104,9 @@ func succeed(ctx context.Context, db pg.DB, person uuid.UUID, browser []byte, kn
 		        SET count = count - 1
 		      WHERE bucket = @cpf AND starts_at = @window AND count > 1 AND (SELECT count(*) FROM cleared) >= 0)
 		INSERT INTO known_browser (person_id, browser_hash, seen_at)
-		SELECT @person, @browser, @now
-		 WHERE NOT @known
+		VALUES (@person, @browser, @now)
 		ON CONFLICT (person_id, browser_hash) DO UPDATE SET seen_at = excluded.seen_at`,
-		pg.Args{"own": own, "cpf": cpf, "window": window, "person": person, "browser": browser, "now": now, "known": known})
+		pg.Args{"own": own, "cpf": cpf, "window": window, "person": person, "browser": browser, "now": now})
 }
 
 func purgeThrottle(ctx context.Context, db pg.DB, before time.Time) error {

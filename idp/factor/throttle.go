@@ -97,10 +97,14 @@ func (t *Throttle) Failed(ctx context.Context, try Try, a Account) error {
 // opens the session.
 func (t *Throttle) Succeeded(ctx context.Context, tx pg.DB, try Try, a Account) error {
 	b := t.buckets(try)
-	if a.Known || try.Unlocked {
+	own := [][]byte{b.pair, b.proven, b.mailed}
+	if a.Known {
+		return forget(ctx, tx, own, t.window())
+	}
+	if try.Unlocked {
 		b.cpf = nil // this try did not count for it
 	}
-	return succeed(ctx, tx, a.PersonID, try.Browser, a.Known, [][]byte{b.pair, b.proven, b.mailed}, b.cpf, t.window(), t.now())
+	return succeed(ctx, tx, a.PersonID, try.Browser, own, b.cpf, t.window(), t.now())
 }
 
 // Mail says whether one more code may be sent for this CPF from this address, or to this

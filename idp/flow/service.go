@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -145,14 +146,13 @@ type entered struct {
 // open starts the session and records it as this interaction's, in v too. Where nothing is missing
 // then, it issues: what most sign-ins are is one commit.
 func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, person uuid.UUID, amr ...string) (in entered, err error) {
-	var s session.Session
-	if in.cookie, s, err = d.Sessions.Begin(ctx, tx, person, amr, v.known); err != nil {
+	if in.cookie, v.known, err = d.Sessions.Begin(ctx, tx, person, amr, v.known, v.ClientID, v.sector()); err != nil {
 		return in, err
 	}
-	if v.known, err = d.Sessions.Of(ctx, tx, in.cookie, v.ClientID, v.sector()); err != nil {
-		return in, err
+	if v.known == nil {
+		return in, fmt.Errorf("interaction %s: person %s is gone", v.ID, person)
 	}
-	now := d.Now()
+	now, s := d.Now(), v.known.Session
 	v.authenticated(s.ID, now)
 	if v.client != nil && v.next(now) == Issue {
 		in.params, err = d.finishWithGrant(ctx, tx, v)

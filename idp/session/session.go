@@ -86,33 +86,34 @@ func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector
 	return known(ctx, s.db, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
 }
 
-// Of is [Service.Current] for a cookie's secret, within a transaction that may have just set it.
-func (s *Service) Of(ctx context.Context, tx pg.Tx, cookie, clientID, sector string) (*Known, error) {
-	return known(ctx, tx, s.box, secret.Hash(cookie), clientID, sector, s.now())
-}
-
-// Begin opens a session for a person who has just authenticated, in the caller's transaction,
-// and returns the cookie's secret.
+// Begin opens a session for a person who has just authenticated, in the caller's transaction. It
+// returns the cookie's secret, and what [Service.Current] would find by it.
 //
 // The same person signing in again keeps the session and its sid under a new secret, so that a
 // planted cookie is worth nothing; another person's session in this browser ends.
-func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []string, before *Known) (string, Session, error) {
+func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []string, before *Known, clientID, sector string) (string, *Known, error) {
 	now := s.now()
 	value := secret.Token()
+	hash := secret.Hash(value)
 	one := Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
 	if before != nil && before.PersonID == person {
-		one.ID = before.ID
-		renewed, err := renew(ctx, tx, one, secret.Hash(value))
-		if err != nil || renewed {
-			return value, one, err
+		again := one
+		again.ID = before.ID
+		renewed, err := renew(ctx, tx, again, hash)
+		if err != nil {
+			return "", nil, err
 		}
-		one.ID = pg.NewID() // it ended meanwhile
+		if renewed { // else it ended meanwhile
+			k, err := known(ctx, tx, s.box, hash, clientID, sector, now)
+			return value, k, err
+		}
 	} else if before != nil {
 		if err := s.End(ctx, tx, before.Session); err != nil {
-			return "", one, err
+			return "", nil, err
 		}
 	}
-	return value, one, insert(ctx, tx, one, secret.Hash(value))
+	k, err := insert(ctx, tx, s.box, one, hash, clientID, sector)
+	return value, k, err
 }
 
 // End closes a session: its tokens end in the same transaction, and every service that took part

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/internal/pg"
@@ -12,21 +13,13 @@ import (
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
-// known reads the live session of a cookie with its person, evidence, latest decision about a
-// client and sub, in one statement; nil when there is none.
-func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clientID, sector string, now time.Time) (*Known, error) {
-	var k Known
-	var column []byte
-	var updated time.Time
-	var ev trust.Columns
-	var kind, sub *string
-	var offline *bool
-	var claims, offered []string
-	err := db.QueryRow(ctx, `
-		SELECT s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
+// knownColumns are a session s with its person, evidence, latest decision about a client and sub,
+// in the order of [scanKnown]; knownOf is where they come from.
+const (
+	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
 		       p.fields, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
-		       p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at
-		  FROM session s
+		       p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
 		  LEFT JOIN LATERAL (
 		       SELECT kind, claims, offered, offline
@@ -34,11 +27,42 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 		        WHERE person_id = s.person_id AND client_id = @client
 		        ORDER BY id DESC
 		        LIMIT 1) c ON true
-		  LEFT JOIN subject sub ON sub.person_id = s.person_id AND sub.sector = @sector
+		  LEFT JOIN subject sub ON sub.person_id = s.person_id AND sub.sector = @sector`
+)
+
+// known reads the live session of a cookie and what belongs to it in one statement; nil when there
+// is none.
+func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clientID, sector string, now time.Time) (*Known, error) {
+	return scanKnown(box, clientID, db.QueryRow(ctx, `
+		SELECT `+knownColumns+`
+		  FROM session`+knownOf+`
 		 WHERE s.secret_hash = @hash AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_seen_at > @idle`,
-		pg.Args{"hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}).
-		Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
-			&column, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
+		pg.Args{"hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}))
+}
+
+// insert writes a session and reads what [known] would.
+func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash []byte, clientID, sector string) (*Known, error) {
+	return scanKnown(box, clientID, db.QueryRow(ctx, `
+		WITH opened AS (
+		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
+		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)
+		     RETURNING id, person_id, auth_time, amr, cap, last_seen_at, expires_at)
+		SELECT `+knownColumns+`
+		  FROM opened`+knownOf,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
+}
+
+func scanKnown(box registry.Sealer, clientID string, row pgx.Row) (*Known, error) {
+	var k Known
+	var column []byte
+	var updated time.Time
+	var ev trust.Columns
+	var kind, sub *string
+	var offline *bool
+	var claims, offered []string
+	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
+		&column, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
 	if pg.NoRows(err) {
 		return nil, nil
 	}
@@ -56,14 +80,6 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 	k.Person, err = registry.Unseal(box, k.PersonID, column)
 	k.Person.UpdatedAt = updated
 	return &k, err
-}
-
-func insert(ctx context.Context, db pg.DB, s Session, hash []byte) error {
-	return pg.Later(ctx, db, `
-		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
-		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)`,
-		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
-			"expires": s.ExpiresAt})
 }
 
 // renew gives a live session a new secret and authentication; false when it has ended.
