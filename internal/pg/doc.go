@@ -4,6 +4,7 @@
 //	Open    a warm pool of fixed size; times arrive in UTC, uuid.UUID travels as 16 bytes
 //	DB      what a store function receives: a pool or a transaction alike
 //	InTx    one transaction around a function
+//	Later   a statement of a transaction that nobody waits for
 //	NewID   UUIDv7, so that rows of one moment lie together
 //	Listen  LISTEN on a connection of its own that survives restarts of the server
 //
