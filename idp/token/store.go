@@ -13,9 +13,9 @@ import (
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
-// insertGrant writes a grant and the hash of its code.
+// insertGrant writes a grant and the hash of its code; in a transaction, with its COMMIT.
 func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now time.Time) error {
-	_, err := db.Exec(ctx, `
+	return pg.Later(ctx, db, `
 		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, resources,
 		                         offline, nonce, auth_time, amr, cap, code_hash, code_expires_at, code_challenge,
 		                         redirect_uri, created_at, expires_at)
@@ -27,7 +27,6 @@ func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now ti
 			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap,
 			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
 			"redirect_uri": g.RedirectURI, "now": now, "expires_at": g.ExpiresAt})
-	return err
 }
 
 // subjectOf returns the person's sub in a sector, random and made at first use.
