@@ -34,7 +34,9 @@ func TestARequestIsReadFromItsRowAsItWasWritten(t *testing.T) {
 func TestARequestThatIsNoJSONIsAnError(t *testing.T) {
 	t.Parallel()
 	var r Request
-	if r.ScanBytes([]byte(`{"client_id":`)) == nil || r.ScanBytes([]byte(`{"client_id":`)) == nil {
-		t.Error("read")
+	for range 2 { // the second time it must not be found as decoded
+		if r.ScanBytes([]byte(`{"client_id":`)) == nil {
+			t.Error("read")
+		}
 	}
 }
