@@ -19,6 +19,8 @@ import (
 // (the database does, in the same transaction), every applied manifest the other: an answer of
 // another version is made anew, so no answer is older than what it tells.
 //
+// They hold personal values, so they go when the token is rotated away or has expired.
+//
 // Time alone cannot make them wrong: a token ends before the evidence of its level does.
 type answers struct {
 	person        int64  // version of the person and evidence

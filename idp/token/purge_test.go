@@ -68,3 +68,36 @@ func TestPurgeKeepsWhatStillSaysSomething(t *testing.T) {
 	city.Advance(92 * 24 * time.Hour)
 	purge(map[string]int{"oauth_grant": 0, "oauth_token": 0})
 }
+
+// Answers hold personal values: an access token that says nothing any more must not keep them,
+// though its row stays for the reuse of its refresh token to be noticed.
+func TestAnswersGoWithTheirAccessToken(t *testing.T) {
+	t.Parallel()
+	city := idptest.Start(t, []string{portal})
+	city.Person(maria, 1, map[string]string{"name": "Maria Aparecida da Silva"})
+	service := token.New(city.DB, city.Box, city.Keys, city.Issuer, city.Now)
+	holding := func() (rows int) {
+		t.Helper()
+		if err := city.DB.QueryRow(t.Context(), "SELECT count(*) FROM oauth_token WHERE answers IS NOT NULL").Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	first := city.Tokens(city.Request("portal", nil), maria)
+	second := city.Call("/oauth/token", "portal", map[string][]string{"grant_type": {"refresh_token"}, "refresh_token": {first.Text("refresh_token")}})
+	if n := holding(); n != 1 {
+		t.Errorf("after a rotation %d tokens hold answers, want the new one alone", n)
+	}
+	for _, a := range []idptest.Answer{first, second} { // the rotated one counts until it expires
+		if name := city.Userinfo(a.Text("access_token")).Text("name"); name != "Maria Aparecida da Silva" {
+			t.Errorf("userinfo says %q", name)
+		}
+	}
+	if _, err := service.Purge(t.Context(), 100); err != nil || holding() != 1 {
+		t.Errorf("a live token lost its answers: %v", err)
+	}
+	city.Advance(token.AccessLifetime + time.Second)
+	if _, err := service.Purge(t.Context(), 100); err != nil || holding() != 0 {
+		t.Errorf("an expired token still holds answers: %v", err)
+	}
+}

@@ -197,7 +197,11 @@ func (s *Service) LastUses(ctx context.Context, person uuid.UUID) (map[string]ti
 
 // Purge removes what can say nothing any more, at most limit grants; it returns how many.
 func (s *Service) Purge(ctx context.Context, limit int) (int64, error) {
-	before := s.now().Add(-24 * time.Hour)
+	now := s.now()
+	before := now.Add(-24 * time.Hour)
+	if err := forgetAnswers(ctx, s.db, now.Add(-7*24*time.Hour), now); err != nil {
+		return 0, err
+	}
 	if err := purgeRevoked(ctx, s.db, before); err != nil {
 		return 0, err
 	}

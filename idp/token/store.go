@@ -180,7 +180,7 @@ func rotate(ctx context.Context, db pg.DB, used []byte, t newToken, now time.Tim
 	tag, err := db.Exec(ctx, `
 		WITH used AS (
 		     UPDATE oauth_token
-		        SET refresh_used_at = @now
+		        SET refresh_used_at = @now, answers = NULL
 		      WHERE refresh_hash = @used AND refresh_used_at IS NULL
 		     RETURNING grant_id)
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
@@ -309,6 +309,17 @@ func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (in
 		 WHERE g.id = old.id`,
 		pg.Args{"before": before, "limit": limit})
 	return tag.RowsAffected(), err
+}
+
+// forgetAnswers takes the answers, which hold personal values, from access tokens that have expired:
+// their rows stay as long as the grant. The lower bound keeps the job from reading old rows again.
+func forgetAnswers(ctx context.Context, db pg.DB, since, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE oauth_token
+		   SET answers = NULL
+		 WHERE access_expires_at BETWEEN @since AND @now AND answers IS NOT NULL`,
+		pg.Args{"since": since, "now": now})
+	return err
 }
 
 // purgeRevoked forgets revocations of tokens that have expired anyway.
