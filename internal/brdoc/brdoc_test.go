@@ -128,7 +128,13 @@ func TestNoVerbOrLogShowsTheValue(t *testing.T) {
 	values := []any{brdoc.CPF("52998224725"), brdoc.CNPJ("12ABC34501DE35"), brdoc.Email("maria@example.org")}
 	secrets := []string{"52998224725", "529", "12ABC34501DE35", "maria", "example"}
 	var out bytes.Buffer
-	text, js := slog.New(slog.NewTextHandler(&out, nil)), slog.New(slog.NewJSONHandler(&out, nil))
+	timeless := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{} // its digits would be taken for a secret's now and then
+		}
+		return a
+	}}
+	text, js := slog.New(slog.NewTextHandler(&out, timeless)), slog.New(slog.NewJSONHandler(&out, timeless))
 	for _, v := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T %v"} {
 			if strings.Contains(verb, "%T") {
