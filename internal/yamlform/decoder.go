@@ -252,5 +252,17 @@ func Matches(pattern *regexp.Regexp, wrong string) Rule {
 	}
 }
 
-// Note remembers the line of a path that a reader of its own has taken.
-func (d *Decoder) Note(path string, line int) { d.lines[path] = line }
+// Each reads a mapping whose keys the file chooses.
+func (d *Decoder) Each(entry func(key string, n *yaml.Node, path string)) Field {
+	return func(n *yaml.Node, path string) {
+		if !d.Want(n, path, yaml.MappingNode, "a mapping of names to values") {
+			return
+		}
+		fields := make(map[string]Field, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i].Value
+			fields[key] = func(n *yaml.Node, path string) { entry(key, n, path) }
+		}
+		d.Object(n, path, fields)
+	}
+}
