@@ -37,6 +37,9 @@ var classes = []Purpose{General, Identity, Documents, Contact, Family, Complemen
 // Classes lists the purposes that seal.
 func Classes() []Purpose { return slices.Clone(classes) }
 
+// Purposes lists what has keys to rotate: the classes, then the index.
+func Purposes() []Purpose { return append(Classes(), Index) }
+
 // prefixSize is Tink's output prefix: 0x01 and the key's id, 4 bytes big-endian.
 const prefixSize = 5
 

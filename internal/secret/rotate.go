@@ -60,7 +60,7 @@ func (k DataKey) Name() string {
 	return fmt.Sprintf("%08x", k.ID)
 }
 
-// List returns every key, by purpose in the order of Classes, then the index; a purpose's newest
+// List returns every key, by purpose in the order of Purposes; a purpose's newest
 // key first. Errors: ErrWrongKEK.
 func List(ctx context.Context, db pg.DB, kek KEK) ([]DataKey, error) {
 	v, err := readVault(ctx, db, kek)
@@ -68,7 +68,7 @@ func List(ctx context.Context, db pg.DB, kek KEK) ([]DataKey, error) {
 		return nil, err
 	}
 	var all []DataKey
-	for _, p := range append(Classes(), Index) {
+	for _, p := range Purposes() {
 		all = append(all, v.keys(p, time.Now())...)
 	}
 	return all, nil
@@ -77,7 +77,7 @@ func List(ctx context.Context, db pg.DB, kek KEK) ([]DataKey, error) {
 // Rotate gives a purpose a new key, which seals from the commit on, or a new index version, which
 // is used after IndexDelay. Two at once make two keys. Errors: ErrPurpose, ErrWrongKEK.
 func Rotate(ctx context.Context, db pg.Beginner, kek KEK, p Purpose) (made DataKey, err error) {
-	if p != Index && !slices.Contains(classes, p) {
+	if !slices.Contains(Purposes(), p) {
 		return made, ErrPurpose
 	}
 	err = change(ctx, db, kek, func(tx pg.Tx, v vault) error {
@@ -91,7 +91,7 @@ func Rotate(ctx context.Context, db pg.Beginner, kek KEK, p Purpose) (made DataK
 // sealed value of which Current is false, no index row of the version.
 // Errors: ErrPurpose, ErrNoKey, ErrKeyInUse, ErrTooSoon, ErrWrongKEK.
 func Retire(ctx context.Context, db pg.Beginner, kek KEK, p Purpose, id uint32) error {
-	if p != Index && !slices.Contains(classes, p) {
+	if !slices.Contains(Purposes(), p) {
 		return ErrPurpose
 	}
 	return change(ctx, db, kek, func(tx pg.Tx, v vault) error {
