@@ -1,0 +1,124 @@
+package match
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// jaroWinkler is the similarity of two folded words, 0 to 1 (Winkler 1990: prefix scale 0.1, at
+// most 4 letters, boost from 0.7). Only the first 64 bytes count, so that a word's matched letters
+// fit in one register: it runs some ten times a pair.
+func jaroWinkler(a, b string) float64 {
+	if a == b {
+		return 1
+	}
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	j := jaro(a, b)
+	if j < 0.7 {
+		return j
+	}
+	p := 0
+	for p < min(4, len(a), len(b)) && a[p] == b[p] {
+		p++
+	}
+	return j + float64(p)*0.1*(1-j)
+}
+
+func jaro(a, b string) float64 {
+	window := max(max(len(a), len(b))/2-1, 0)
+	var inA, inB uint64 // bits of the letters that matched
+	for i := range len(a) {
+		lo, hi := max(0, i-window), min(len(b), i+window+1)
+		for k := lo; k < hi; k++ {
+			if a[i] == b[k] && inB&(1<<k) == 0 {
+				inA |= 1 << i
+				inB |= 1 << k
+				break
+			}
+		}
+	}
+	m := bits.OnesCount64(inA)
+	if m == 0 {
+		return 0
+	}
+	moved := 0
+	for x, y := inA, inB; x != 0; x, y = x&(x-1), y&(y-1) {
+		if a[bits.TrailingZeros64(x)] != b[bits.TrailingZeros64(y)] {
+			moved++
+		}
+	}
+	f := float64(m)
+	return (f/float64(len(a)) + f/float64(len(b)) + (f-float64(moved)/2)/f) / 3
+}
+
+// maxJaro is the most that jaroWinkler can reach for words of these lengths: a cheap way out.
+func maxJaro(la, lb int) float64 {
+	lo, hi := float64(min(la, lb)), float64(max(la, lb))
+	if hi == 0 {
+		return 0
+	}
+	j := (2 + lo/hi) / 3
+	return j + 0.4*(1-j)
+}
+
+// trigrams are the three-letter runs of s with two spaces before and one behind, sorted, each once:
+// pg_trgm's, but across the whole text.
+func trigrams(s string) []uint32 {
+	if s == "" {
+		return nil
+	}
+	padded := "  " + s + " "
+	out := make([]uint32, 0, len(padded))
+	for i := 0; i+3 <= len(padded); i++ {
+		out = append(out, uint32(padded[i])<<16|uint32(padded[i+1])<<8|uint32(padded[i+2]))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// dice is the share of trigrams two texts have in common, 0 to 1.
+func dice(a, b []uint32) float64 {
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	both := 0
+	for i, k := 0, 0; i < len(a) && k < len(b); {
+		switch {
+		case a[i] < b[k]:
+			i++
+		case a[i] > b[k]:
+			k++
+		default:
+			both, i, k = both+1, i+1, k+1
+		}
+	}
+	return 2 * float64(both) / float64(len(a)+len(b))
+}
+
+// oneSlip says whether two strings differ by one digit written wrong, left out or put in, or by two
+// neighbours exchanged.
+func oneSlip(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(b) > len(a) {
+		return a[i:] == b[i+1:]
+	}
+	if i == len(a) {
+		return false // equal
+	}
+	if a[i+1:] == b[i+1:] {
+		return true
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
