@@ -112,8 +112,8 @@ func columnOf(s *source, head string) int {
 func TestTheFilesDependOnTheSeedAlone(t *testing.T) {
 	t.Parallel()
 
-	for _, o := range []Options{{Records: 60_000, Seed: 7, Truth: true}, {Records: 60_000, Seed: 7, Truth: true, Gzip: true},
-		{Records: 60_000, Seed: 7, Truth: true, Delta: 30}} {
+	for _, o := range []Options{{Records: 60_000, Seed: 7, Truth: true}, {Records: 40_000, Seed: 7, Truth: true, Gzip: true},
+		{Records: 40_000, Seed: 7, Truth: true, Delta: 30}} {
 		o.Workers = 1
 		one, _ := deliver(t, o)
 		o.Workers = 5
@@ -149,7 +149,7 @@ func TestLeavingSourcesOutChangesNoOther(t *testing.T) {
 func TestProportions(t *testing.T) {
 	t.Parallel()
 
-	d, rep := deliver(t, Options{Records: 400_000, Seed: 1, Truth: true})
+	d, rep := deliver(t, Options{Records: 250_000, Seed: 1, Truth: true})
 	var people, none, lines float64
 	bases := map[string]map[string]bool{}
 	for _, r := range truths(t, d) {
@@ -222,7 +222,7 @@ func givenCPFs(t *testing.T, d delivery) (distinct, wrong float64) {
 func TestTruthIsTrue(t *testing.T) {
 	t.Parallel()
 
-	d, _ := deliver(t, Options{Records: 120_000, Seed: 11, Truth: true})
+	d, _ := deliver(t, Options{Records: 60_000, Seed: 11, Truth: true})
 	at := map[string]int{}
 	files := map[string][][]string{}
 	for _, s := range sources {
@@ -391,9 +391,9 @@ func TestCompressedFilesHoldTheSame(t *testing.T) {
 func TestASecondDeliveryIsMostlyTheSamePeople(t *testing.T) {
 	t.Parallel()
 
-	first, _ := deliver(t, Options{Records: 200_000, Seed: 2, Truth: true})
-	second, rep := deliver(t, Options{Records: 200_000, Seed: 2, Delta: 10, Truth: true})
-	if rep.Records < 19_000 || rep.Records > 21_500 {
+	first, _ := deliver(t, Options{Records: 120_000, Seed: 2, Truth: true})
+	second, rep := deliver(t, Options{Records: 120_000, Seed: 2, Delta: 10, Truth: true})
+	if rep.Records < 11_300 || rep.Records > 12_900 {
 		t.Errorf("%d records in the second delivery", rep.Records)
 	}
 	known, before := map[string]bool{}, map[string]bool{}
@@ -481,10 +481,10 @@ func TestMemoryIsFlat(t *testing.T) {
 		}
 		return most
 	}
-	small, large := peak(100_000), peak(1_000_000)
+	small, large := peak(80_000), peak(800_000)
 	t.Logf("%d and %d MiB", small>>20, large>>20)
 	if large > 2*small+32<<20 {
-		t.Errorf("%d MiB for a million records, %d for a tenth of them", large>>20, small>>20)
+		t.Errorf("%d MiB for ten times the records, %d before", large>>20, small>>20)
 	}
 }
 

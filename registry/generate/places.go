@@ -36,14 +36,11 @@ var (
 		"da:Liberdade das:Camélias dos:Pinheiros Paraná Bahia Amazonas Tocantins do:Comércio da:Matriz da:Estação do:Rosário")
 )
 
-// complements of an address; those from plainComplements on hold what a separated file must quote.
-var (
-	complements = []string{
-		"", "", "", "", "", "", "", "casa 2", "fundos", "apto 101", "apto 302", "apto 1204 bloco B", "sobreloja", "bloco C apto 12", "casa A",
-		"apto 33; bloco 2", `casa "de cima"`, "sobrado,\nentrada lateral", "lote 7, quadra 12",
-	}
-	plainComplements = 15
-)
+// complements of an address. Some hold what a separated file must quote.
+var complements = []string{
+	"", "", "", "", "", "", "", "casa 2", "fundos", "apto 101", "apto 302", "apto 1204 bloco B", "sobreloja", "bloco C apto 12", "casa A",
+	"apto 33; bloco 2", `casa "de cima"`, "sobrado,\nentrada lateral", "lote 7, quadra 12",
+}
 
 // A street lies in one district and has one CEP.
 type street struct {

@@ -48,7 +48,6 @@ type view struct {
 	cpfLen               int
 	given, line          string
 	brokenAt             uint64
-	whole                bool
 	latest               bool
 	motherCPF, fatherCPF uint64
 }
