@@ -105,7 +105,7 @@ func compareTexts(a, b *text) Agreement {
 	case a.tight == b.tight:
 		return Exact
 	}
-	if maxJaro(len(a.tight), len(b.tight)) >= similarFrom {
+	if canReach(a.tight, b.tight, a.set, b.set, similarFrom) {
 		switch j := jaroWinkler(a.tight, b.tight); {
 		case j >= closeFrom:
 			return Close
@@ -113,7 +113,7 @@ func compareTexts(a, b *text) Agreement {
 			return Similar
 		}
 	}
-	if dice(a.grams, b.grams) >= gramsFrom {
+	if dice(a, b, gramsFrom) >= gramsFrom {
 		return Partial
 	}
 	return Different

@@ -1,11 +1,9 @@
 package match
 
-import "strings"
-
 // compareNames compares first name and surname together, since words pass from one to the other:
 // glued (MARIACLARA SOUZA), exchanged (SOUZA MARIA CLARA), or the second name used as the first.
 func compareNames(a, b *Prepared) (given, surname Agreement) {
-	given, surname = compareGiven(a, b), compareSurnames(a.surname, b.surname)
+	given, surname = compareGiven(a, b), compareSurnames(&a.surname, &b.surname)
 	if given >= SameSound && surname >= Contained {
 		return given, surname
 	}
@@ -29,7 +27,7 @@ func raise(got, g Agreement) Agreement {
 // exchanged says whether one's first name is the other's last and the other way round.
 func exchanged(a, b *Prepared) bool {
 	la, lb := a.last(), b.last()
-	x, y := nearly(&a.given, &lb), nearly(&b.given, &la)
+	x, y := nearly(&a.given, lb), nearly(&b.given, la)
 	switch {
 	case a.given.text != "" && lb.text != "" && b.given.text != "" && la.text != "":
 		return x && y
@@ -50,7 +48,7 @@ func compareGiven(a, b *Prepared) Agreement {
 	if b.social.text != "" {
 		g = max(g, compareFirst(&a.given, &b.social), compareFirst(&a.social, &b.social))
 	}
-	if g == Different && (hasWord(b.surname, &a.given) || hasWord(a.surname, &b.given)) {
+	if g == Different && (hasWord(b.surname.each, &a.given) || hasWord(a.surname.each, &b.given)) {
 		return Partial // known by the second name
 	}
 	return g
@@ -73,17 +71,21 @@ func compareWords(a, b *word) Agreement {
 		return Exact
 	case a.sound == b.sound:
 		return SameSound
-	case maxJaro(len(a.text), len(b.text)) < similarFrom:
+	case !canReach(a.text, b.text, a.set, b.set, similarFrom-slipSlack):
 		return Different
 	}
 	switch j := jaroWinkler(a.text, b.text); {
 	case j >= closeFrom:
 		return Close
-	case j >= similarFrom:
+	case j >= similarFrom, min(len(a.text), len(b.text)) > 3 && oneSlip(a.text, b.text): // TOSE is JOSE, to Jaro far off
 		return Similar
 	}
 	return Different
 }
+
+// slipSlack is by how much canReach's bound of two words one slip apart may fall short of
+// similarFrom, from four letters on: one of four letters differs on each side.
+const slipSlack = 0.02
 
 // initial says whether one is the other's first letter.
 func initial(a, b *word) bool {
@@ -95,7 +97,7 @@ func nearly(a, b *word) bool {
 	if a.text == "" || b.text == "" {
 		return false
 	}
-	return a.sound == b.sound || maxJaro(len(a.text), len(b.text)) >= closeFrom && jaroWinkler(a.text, b.text) >= closeFrom
+	return a.sound == b.sound || similar(a, b, closeFrom)
 }
 
 func hasWord(ws []word, w *word) bool {
@@ -117,7 +119,8 @@ func hasWord(ws []word, w *word) bool {
 //	Contained         every word of the shorter has its like in the longer (a married name, initials)
 //	Similar           nearly the same as one text
 //	Partial           they share a word
-func compareSurnames(a, b []word) Agreement {
+func compareSurnames(x, y *words) Agreement {
+	a, b := x.each, y.each
 	if len(a) == 0 || len(b) == 0 {
 		return Missing
 	}
@@ -128,7 +131,7 @@ func compareSurnames(a, b []word) Agreement {
 		return compareFirst(&a[0], &b[0])
 	}
 	shorter, longer := a, b
-	if len(a) > len(b) || len(a) == len(b) && joinWords(a) > joinWords(b) { // the same both ways round
+	if len(a) > len(b) || len(a) == len(b) && x.one.text > y.one.text { // the same both ways round
 		shorter, longer = b, a
 	}
 	switch found := paired(shorter, longer); {
@@ -139,7 +142,7 @@ func compareSurnames(a, b []word) Agreement {
 	case found > 0:
 		return Partial
 	}
-	if joinedSimilar(a, b) {
+	if similar(&x.one, &y.one, similarFrom) {
 		return Similar
 	}
 	return Different
@@ -178,19 +181,8 @@ func paired(shorter, longer []word) int {
 	return found
 }
 
-func joinedSimilar(a, b []word) bool {
-	return jaroWinkler(joinWords(a), joinWords(b)) >= similarFrom
-}
-
-func joinWords(ws []word) string {
-	if len(ws) == 1 {
-		return ws[0].text
-	}
-	var s strings.Builder
-	for i := range ws {
-		s.WriteString(ws[i].text)
-	}
-	return s.String()
+func similar(a, b *word, t float64) bool {
+	return canReach(a.text, b.text, a.set, b.set, t) && jaroWinkler(a.text, b.text) >= t
 }
 
 // compareParents compares a parent's whole name.
@@ -201,15 +193,15 @@ func joinWords(ws []word) string {
 //	Partial                  first names agree, or the names after it
 func compareParents(a, b *parent) Agreement {
 	switch {
-	case a.whole == "" || b.whole == "":
+	case a.whole.text == "" || b.whole.text == "":
 		return Missing
-	case a.whole == b.whole:
+	case a.whole.text == b.whole.text:
 		return Exact
-	case a.sound == b.sound:
+	case a.whole.sound == b.whole.sound:
 		return SameSound
 	}
 	first := compareFirst(&a.first, &b.first)
-	rest := compareSurnames(a.rest, b.rest)
+	rest := compareSurnames(&a.rest, &b.rest)
 	switch {
 	case first >= Close && rest >= SameSound, first >= SameSound && rest == Close:
 		return Close
@@ -217,9 +209,9 @@ func compareParents(a, b *parent) Agreement {
 		return Contained
 	case first >= Close && rest >= Partial:
 		return Similar
-	case first >= SameSound, rest >= SameSound && len(a.rest) > 1:
+	case first >= SameSound, rest >= SameSound && len(a.rest.each) > 1:
 		return Partial
-	case maxJaro(len(a.whole), len(b.whole)) >= closeFrom && jaroWinkler(a.whole, b.whole) >= closeFrom:
+	case similar(&a.whole, &b.whole, closeFrom):
 		return Close
 	}
 	return Different

@@ -27,7 +27,7 @@ func bars(a, b *Prepared, v *Vector) (out []Bar) {
 	if v[Given] < SameSound { // also when unknown, or one letter off: Paulo and Paula are twins too
 		out = append(out, GivenNamesDiffer)
 	}
-	if v[Surname] < Close || secondNamesDiffer(a.surname, b.surname) {
+	if v[Surname] < Close || secondNamesDiffer(a.surname.each, b.surname.each) {
 		out = append(out, NamesConflict)
 	}
 	if v[Suffix] == Different || v[Suffix] == Partial && v[Birthdate] != Exact {

@@ -4,12 +4,12 @@ package match
 func countNames(people []*Prepared) (out [numFields]frequencies) {
 	out[Given] = shares(people, func(p *Prepared, add func(string)) { add(p.given.sound) })
 	out[Surname] = shares(people, func(p *Prepared, add func(string)) {
-		for i := range p.surname {
-			add(p.surname[i].sound)
+		for i := range p.surname.each {
+			add(p.surname.each[i].sound)
 		}
 	})
-	for f, i := range textFields {
-		out[f] = shares(people, func(p *Prepared, add func(string)) { add(p.text[i].tight) })
+	for _, tf := range textFields {
+		out[tf.field] = shares(people, func(p *Prepared, add func(string)) { add(p.text[tf.at].tight) })
 	}
 	return out
 }

@@ -13,7 +13,7 @@ func (p *Prepared) Keys() []string {
 	k.add("2", birth, last)
 	k.add("3", birth, mother)
 	k.add("4", first, last, mother)
-	k.add("5", first, p.mother.sound)
+	k.add("5", first, p.mother.whole.sound)
 	if len(p.birth) == 8 {
 		k.add("6", first, last, p.birth[:4])
 		k.add("7", first, last, p.birth[4:])
@@ -22,8 +22,8 @@ func (p *Prepared) Keys() []string {
 		k.add("1", birth, p.social.sound)
 		k.add("4", p.social.sound, last, mother)
 	}
-	if n := len(p.surname); n > 1 {
-		k.add("8", first, p.surname[0].sound, last) // nothing but a whole name is known
+	if n := len(p.surname.each); n > 1 {
+		k.add("8", first, p.surname.each[0].sound, last) // nothing but a whole name is known
 	}
 	k.add("c", p.cpf)
 	k.add("p", p.phone, first)
@@ -50,7 +50,7 @@ func (p *Prepared) FileKeys() []string {
 	k.add("t", number, head(street, 4), head(district, 4))
 	k.add("q", head(first, 3), head(street, 6))
 	k.add("q", head(last, 3), head(street, 6))
-	k.add("w", p.mother.sound)
+	k.add("w", p.mother.whole.sound)
 	k.add("f", p.phone)
 	return k.keys
 }

@@ -97,19 +97,23 @@ func (md *Model) rarities(a, b *Prepared, v *Vector) (extra [numFields]float64) 
 		extra[Given] = md.rarity(Given, a.given.sound)
 	}
 	if v[Surname] >= Contained {
-		if w := md.rarestShared(a.surname, b.surname); w != "" {
+		if w := md.rarestShared(a.surname.each, b.surname.each); w != "" {
 			extra[Surname] = md.rarity(Surname, w)
 		}
 	}
-	for f, i := range textFields {
-		if v[f] == Exact {
-			extra[f] = md.rarity(f, a.text[i].tight)
+	for _, tf := range textFields {
+		if v[tf.field] == Exact {
+			extra[tf.field] = md.rarity(tf.field, a.text[tf.at].tight)
 		}
 	}
 	return extra
 }
 
-var textFields = map[Field]int{Street: textStreet, District: textDistrict, City: textCity}
+// textFields are the places whose names' shares are counted, and where a Prepared has them.
+var textFields = []struct {
+	field Field
+	at    int
+}{{Street, textStreet}, {District, textDistrict}, {City, textCity}}
 
 // rarestShared is the sound of the rarest word in both names, "" when none is.
 func (md *Model) rarestShared(a, b []word) string {

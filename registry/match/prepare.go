@@ -8,7 +8,7 @@ type Prepared struct {
 	ID string
 
 	given, social word   // first name, first social name
-	surname       []word // the other names, in order
+	surname       words  // the other names
 	joined        string // the whole name without spaces, for names glued together
 	suffix        string
 	mother        parent
@@ -31,19 +31,27 @@ const (
 // word is one name with its sound.
 type word struct {
 	text, sound string
+	set         uint32 // letters
+}
+
+// words are names in order, with all of them glued together.
+type words struct {
+	each []word
+	one  word
 }
 
 type parent struct {
 	first word
-	rest  []word
-	whole string
-	sound string // sounds of all words, joined
+	rest  words
+	whole word
 }
 
 type text struct {
 	text  string // folded
 	tight string // without spaces
 	grams []uint32
+	sig   uint64
+	set   uint32
 }
 
 // Prepare takes a subject to the forms that [Model.Score] and [Prepared.Keys] read.
@@ -89,11 +97,8 @@ func parentOf(s string) parent {
 	if len(w) == 0 {
 		return parent{}
 	}
-	p := parent{first: wordOf(w[0]), rest: wordsOf(w[1:]), whole: strings.Join(w, "")}
-	p.sound = p.first.sound
-	for _, r := range p.rest {
-		p.sound += r.sound
-	}
+	p := parent{first: wordOf(w[0]), rest: wordsOf(w[1:])}
+	p.whole = glued(append([]word{p.first}, p.rest.each...))
 	return p
 }
 
@@ -101,15 +106,28 @@ func wordOf(w string) word {
 	if w == "" {
 		return word{}
 	}
-	return word{text: w, sound: phonetic(w)}
+	return word{text: w, sound: phonetic(w), set: letters(w)}
 }
 
-func wordsOf(ws []string) []word {
+func wordsOf(ws []string) words {
 	out := make([]word, len(ws))
 	for i, w := range ws {
 		out[i] = wordOf(w)
 	}
-	return out
+	return words{out, glued(out)}
+}
+
+// glued joins words; the sound is that of each, joined, since a word's end is heard.
+func glued(ws []word) (one word) {
+	if len(ws) == 1 {
+		return ws[0]
+	}
+	for i := range ws {
+		one.text += ws[i].text
+		one.sound += ws[i].sound
+		one.set |= ws[i].set
+	}
+	return one
 }
 
 func textOf(s string) text {
@@ -117,19 +135,21 @@ func textOf(s string) text {
 	if f == "" {
 		return text{}
 	}
-	return text{text: f, tight: strings.ReplaceAll(f, " ", ""), grams: trigrams(f)}
+	t := text{text: f, tight: strings.ReplaceAll(f, " ", ""), grams: trigrams(f)}
+	t.sig, t.set = signature(t.grams), letters(t.tight)
+	return t
 }
 
 func tight(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
 
 func lastOf(s string, n int) string { return s[max(0, len(s)-n):] }
 
-// last is the final surname, the first name when there is no other.
-func (p *Prepared) last() word {
-	if len(p.surname) == 0 {
-		return word{}
+// last is the final surname, empty when none is known.
+func (p *Prepared) last() *word {
+	if n := len(p.surname.each); n > 0 {
+		return &p.surname.each[n-1]
 	}
-	return p.surname[len(p.surname)-1]
+	return &word{}
 }
 
 // validCPF checks the two check digits (Receita Federal, modulus 11) of 11 digits; a CPF of one

@@ -54,14 +54,34 @@ func jaro(a, b string) float64 {
 	return (f/float64(len(a)) + f/float64(len(b)) + (f-float64(moved)/2)/f) / 3
 }
 
-// maxJaro is the most that jaroWinkler can reach for words of these lengths: a cheap way out.
-func maxJaro(la, lb int) float64 {
-	lo, hi := float64(min(la, lb)), float64(max(la, lb))
-	if hi == 0 {
-		return 0
+// letters says which letters and digits a folded text has, one bit each (digits share bits).
+func letters(s string) (set uint32) {
+	for i := range len(s) {
+		set |= 1 << (s[i] & 31)
 	}
-	j := (2 + lo/hi) / 3
-	return j + 0.4*(1-j)
+	return set
+}
+
+// canReach says whether jaroWinkler may be t or more: false spares the work for all but a few pairs
+// of strangers' names. A letter that the other lacks finds no match, which bounds the matches.
+func canReach(a, b string, setA, setB uint32, t float64) bool {
+	la, lb := len(a), len(b)
+	if la == 0 || lb == 0 {
+		return false
+	}
+	m := float64(min(la-bits.OnesCount32(setA&^setB), lb-bits.OnesCount32(setB&^setA)))
+	if m <= 0 {
+		return false
+	}
+	j := (m/float64(la) + m/float64(lb) + 1) / 3
+	if j >= t {
+		return true
+	}
+	p := 0
+	for p < min(4, la, lb) && a[p] == b[p] {
+		p++
+	}
+	return j+float64(p)*0.1*(1-j) >= t
 }
 
 // trigrams are the three-letter runs of s with two spaces before and one behind, sorted, each once:
@@ -79,9 +99,22 @@ func trigrams(s string) []uint32 {
 	return slices.Compact(out)
 }
 
-// dice is the share of trigrams two texts have in common, 0 to 1.
-func dice(a, b []uint32) float64 {
+// signature is the trigrams in 64 bits: two texts that share few are told apart by it alone.
+func signature(grams []uint32) (sig uint64) {
+	for _, g := range grams {
+		sig |= 1 << (g * 2654435761 >> 26) // Knuth's multiplicative hash
+	}
+	return sig
+}
+
+// dice is the share of trigrams two texts have in common, 0 to 1; 0 too when it is below at least.
+func dice(x, y *text, atLeast float64) float64 {
+	a, b := x.grams, y.grams
 	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	most := min(len(a)-bits.OnesCount64(x.sig&^y.sig), len(b)-bits.OnesCount64(y.sig&^x.sig))
+	if 2*float64(most) < atLeast*float64(len(a)+len(b)) {
 		return 0
 	}
 	both := 0
