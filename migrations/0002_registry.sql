@@ -47,6 +47,12 @@ SELECT p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, 
          FROM evidence e
         WHERE e.person_id = p.id) ev;
 
+-- Who a CPF or CNPJ leads to: the person, or whom they were merged into.
+CREATE VIEW found_person AS
+SELECT i.index, coalesce(p.merged_into, p.id) AS person_id
+  FROM cpf_index i
+  JOIN person p ON p.id = i.person_id;
+
 -- One record of one source, as it came in. person_id is the person it was first filed under; a
 -- merge links people and leaves records where they are. The id's time is when it was received.
 CREATE TABLE source_record (
