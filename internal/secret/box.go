@@ -20,8 +20,8 @@ var (
 	ErrWrongKEK = errors.New("secret: the key-encryption key is not the one this database was sealed under")
 )
 
-// reloadPatience is for the keys to be read again while a value waits.
-const reloadPatience = 5 * time.Second
+// patience is for the keys to be read again, while values may wait.
+const patience = 5 * time.Second
 
 // Box seals and opens column values and computes blind indexes. It is safe for concurrent use.
 type Box struct {
@@ -42,7 +42,8 @@ func Open(ctx context.Context, db *pg.Pool, kek KEK) (*Box, error) {
 	for _, p := range classes {
 		b.classes[p] = &Cipher{b, p}
 	}
-	if err := b.Reload(ctx); err != nil {
+	first := func() ([]keyRow, error) { return dataKeys(ctx, db) }
+	if err := b.read(0, first); err != nil {
 		return nil, err
 	}
 	if len(b.ring.Load().missing()) == 0 {
@@ -51,24 +52,28 @@ func Open(ctx context.Context, db *pg.Pool, kek KEK) (*Box, error) {
 	if err := createMissing(ctx, db, kek); err != nil {
 		return nil, fmt.Errorf("data keys: %w", err)
 	}
-	return b, b.Reload(ctx)
+	if err := b.read(0, first); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // Reload reads the data keys again, when the database has notified a change of data_key. After an
 // error all stays as it was.
-func (b *Box) Reload(ctx context.Context) error {
-	return b.read(0, func() ([]keyRow, error) { return dataKeys(ctx, b.db) })
-}
+func (b *Box) Reload(ctx context.Context) error { return b.readApart(ctx, 0) }
 
 // ticket is the number of the next reading: one that sees all that is committed by now.
 func (b *Box) ticket() uint64 { return b.started.Load() + 1 }
 
-// reloadApart reads the keys again, unless the reading with this ticket is over. However many
-// values wait, there is one reading at a time, and the next serves all who came meanwhile.
-func (b *Box) reloadApart(ticket uint64) error {
-	ctx, cancel := context.WithTimeout(context.Background(), reloadPatience)
-	defer cancel()
-	return b.read(ticket, func() ([]keyRow, error) { return dataKeysApart(ctx, b.db) })
+// readApart reads the keys again, unless the reading with this ticket is over. However many values
+// wait, there is one reading at a time, and the next serves all who came meanwhile. It has a
+// connection of its own: those who wait may hold every one of the pool.
+func (b *Box) readApart(ctx context.Context, ticket uint64) error {
+	return b.read(ticket, func() ([]keyRow, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return dataKeysApart(ctx, b.db)
+	})
 }
 
 func (b *Box) read(ticket uint64, rows func() ([]keyRow, error)) error {

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"context"
 	"crypto/cipher"
 	"fmt"
 	"io"
@@ -133,7 +134,7 @@ func (c *Cipher) Open(sealed, aad []byte) ([]byte, error) {
 	if err == nil || r.sets[c.purpose].knows(sealed) || len(sealed) < Overhead || sealed[0] != sealedV1 {
 		return plaintext, err
 	}
-	if err := c.box.reloadApart(ticket); err != nil {
+	if err := c.box.readApart(context.Background(), ticket); err != nil {
 		return nil, fmt.Errorf("%w: its key is unknown, and the keys could not be read: %w", ErrSealed, err)
 	}
 	return c.box.ring.Load().open(c.purpose, sealed, aad)

@@ -95,6 +95,7 @@ func TestUnknownKeyIsFoundWhileThePoolIsTaken(t *testing.T) {
 		defer conn.Release()
 	}
 	mustOpen(t, deaf, sealed, nil, []byte("x"))
+	reload(t, quick) // it would keep values waiting
 }
 
 func TestRotationsUnderLoadLoseNoValue(t *testing.T) {

@@ -64,7 +64,7 @@ func deleteDataKey(ctx context.Context, tx pg.Tx, r keyRow) error {
 	return err
 }
 
-// dataKeysApart reads on a connection of its own: whoever waits for it may hold the pool's last.
+// dataKeysApart reads on a connection beside the pool's.
 func dataKeysApart(ctx context.Context, pool *pg.Pool) ([]keyRow, error) {
 	conn, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig)
 	if err != nil {
