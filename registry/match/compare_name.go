@@ -4,7 +4,7 @@ package match
 // glued (MARIACLARA SOUZA), exchanged (SOUZA MARIA CLARA), or the second name used as the first.
 func compareNames(a, b *Prepared) (given, surname Agreement) {
 	given, surname = compareGiven(a, b), compareSurnames(&a.surname, &b.surname)
-	if given >= SameSound && surname >= Contained {
+	if given >= SameSound && surname >= Abridged {
 		return given, surname
 	}
 	if a.joined != "" && a.joined == b.joined {
@@ -115,8 +115,9 @@ func hasWord(ws []word, w *word) bool {
 // compareSurnames compares the names after the first.
 //
 //	Exact, SameSound   word by word, in order
-//	Close             every word has its like, nearly
-//	Contained         every word of the shorter has its like in the longer (a married name, initials)
+//	Close             every word has its like, nearly, and the first do
+//	Contained         every word of the shorter has its like in the longer, and the first do (a married name)
+//	Abridged          the same, but the first are not alike (a second name left out, initials)
 //	Similar           nearly the same as one text
 //	Partial           they share a word
 func compareSurnames(x, y *words) Agreement {
@@ -135,6 +136,8 @@ func compareSurnames(x, y *words) Agreement {
 		shorter, longer = b, a
 	}
 	switch found := paired(shorter, longer); {
+	case found == len(shorter) && !nearly(&a[0], &b[0]):
+		return Abridged
 	case found == len(longer):
 		return Close
 	case found == len(shorter):
@@ -205,7 +208,7 @@ func compareParents(a, b *parent) Agreement {
 	switch {
 	case first >= Close && rest >= SameSound, first >= SameSound && rest == Close:
 		return Close
-	case first >= Close && (rest >= Contained || rest == Missing || rest == Close):
+	case first >= Close && (rest >= Abridged || rest == Missing || rest == Close):
 		return Contained
 	case first >= Close && rest >= Partial:
 		return Similar

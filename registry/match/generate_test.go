@@ -31,7 +31,7 @@ type citizen struct {
 	phone, email                       string
 }
 
-// wheel draws names by their shares.
+// wheel draws names by their shares of 10,000; where none falls, a rare name made of syllables.
 type wheel struct {
 	names []string
 	upTo  []int
@@ -47,9 +47,18 @@ func wheelOf(shares map[string]int) (w wheel) {
 }
 
 func (w wheel) draw(r *rand.Rand) string {
-	i, _ := slices.BinarySearch(w.upTo, r.IntN(w.upTo[len(w.upTo)-1])+1)
-	return w.names[i]
+	i, _ := slices.BinarySearch(w.upTo, r.IntN(max(10000, w.upTo[len(w.upTo)-1]))+1)
+	if i < len(w.names) {
+		return w.names[i]
+	}
+	n := ""
+	for range 3 {
+		n += syllables[r.IntN(len(syllables))]
+	}
+	return strings.ToUpper(n[:1]) + n[1:]
 }
+
+var syllables = []string{"ba", "be", "ce", "cla", "da", "de", "di", "dro", "e", "fa", "gil", "go", "ja", "ju", "la", "le", "li", "lu", "ma", "me", "mar", "na", "ne", "nil", "o", "ra", "ri", "ro", "sa", "se", "so", "ta", "te", "ti", "va", "vi", "val", "za", "ze", "zi"}
 
 func newTown(seed uint64, people int) *town {
 	t := &town{r: rand.New(rand.NewPCG(seed, 1)), women: wheelOf(femaleNames), men: wheelOf(maleNames), families: wheelOf(surnames)}

@@ -64,12 +64,10 @@ func learn(left, right []*Prepared, candidates []indexPair, people, pairs float6
 	for _, c := range candidates {
 		s.Candidates[Compare(left[c.a], right[c.b])]++
 	}
-	r := rand.New(rand.NewPCG(20, 26)) // fixed: the same file gives the same model
-	if pairs >= 1 {
-		for range randomPairs {
-			i, k := draw(r)
-			s.Random[Compare(left[i], right[k])]++
-		}
+	r := rand.New(rand.NewPCG(20, 26))       // fixed: the same file gives the same model
+	for range int(min(randomPairs, pairs)) { // of few pairs no more is known than they say
+		i, k := draw(r)
+		s.Random[Compare(left[i], right[k])]++
 	}
 	s.names = countNames(left)
 	return Train(s)

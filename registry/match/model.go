@@ -28,6 +28,10 @@ type table [numFields][numAgreements]float64
 // It is given, not learnt: from few data EM would call a person's misspelt records twins.
 const twins = 0.01
 
+// namesakes is the log2 of how much rarer it is that brothers and sisters bear one whole name than
+// that chance would give it to them: one in a hundred.
+const namesakes = -6.6
+
 // settle computes the weights from the probabilities.
 //
 // Two of one family agree as one person does on what a family shares, as strangers do on the rest,
@@ -96,7 +100,7 @@ func (md *Model) rarities(a, b *Prepared, v *Vector) (extra [numFields]float64) 
 	if v[Given] >= SameSound && a.given.sound == b.given.sound {
 		extra[Given] = md.rarity(Given, a.given.sound)
 	}
-	if v[Surname] >= Contained {
+	if v[Surname] >= Abridged {
 		if w := md.rarestShared(a.surname.each, b.surname.each); w != "" {
 			extra[Surname] = md.rarity(Surname, w)
 		}

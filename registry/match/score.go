@@ -43,13 +43,19 @@ func (md *Model) Score(a, b *Prepared) Result {
 func (md *Model) Weight(a, b *Prepared) float64 {
 	v := Compare(a, b)
 	extra := md.rarities(a, b, &v)
-	w, _ := md.weigh(&v, &extra)
-	return w
+	same, kin := md.sums(&v, &extra)
+	return same - log2OnePlus(kin)
 }
 
-// weigh sums a vector's weights for one person and for one family, each against strangers, and
-// gives the log2 odds of each against the other two explanations.
+// weigh gives the log2 odds of one person and of one family, each against the other two
+// explanations.
 func (md *Model) weigh(v *Vector, extra *[numFields]float64) (same, kin float64) {
+	same, kin = md.sums(v, extra)
+	return same - log2OnePlus(kin), kin - log2OnePlus(same)
+}
+
+// sums adds up a vector's weights for one person and for one family, each against strangers.
+func (md *Model) sums(v *Vector, extra *[numFields]float64) (same, kin float64) {
 	same, kin = md.prior, md.kin
 	for f := range numFields {
 		same += md.same[f][v[f]] + extra[f]
@@ -58,13 +64,19 @@ func (md *Model) weigh(v *Vector, extra *[numFields]float64) (same, kin float64)
 			kin += extra[f]
 		}
 	}
-	return same - log2OnePlus(kin), kin - log2OnePlus(same)
+	if v[Given] >= SameSound && (v[Surname] == Close || v[Surname] >= Contained) {
+		kin += namesakes
+	}
+	return same, kin
 }
 
 // log2OnePlus is log2(1 + 2^x).
 func log2OnePlus(x float64) float64 {
-	if x > 40 {
+	switch {
+	case x > 40:
 		return x
+	case x < -40:
+		return 0
 	}
 	return math.Log2(1 + math.Exp2(x))
 }

@@ -86,14 +86,15 @@ const (
 	Similar                    // Jaro–Winkler from 0.85; of a parent, first name and a surname
 	Close                      // Jaro–Winkler from 0.92; one digit wrong; every word nearly equal
 	Swapped                    // day and month, or the names of two fields, exchanged
-	Contained                  // the shorter name's words are all in the longer, or its initials
+	Abridged                   // the shorter name's words, or initials, are all in the longer
+	Contained                  // the same, and both begin with the same word: a name was added at the end
 	SameSound                  // sounds the same
 	Exact
 	numAgreements
 )
 
 var agreementNames = [numAgreements]string{
-	"missing", "different", "partial", "similar", "close", "swapped", "contained", "phonetic", "exact",
+	"missing", "different", "partial", "similar", "close", "swapped", "abridged", "contained", "phonetic", "exact",
 }
 
 // String is the agreement's stable name, as stored and translated.

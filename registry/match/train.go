@@ -39,7 +39,7 @@ func Train(s Sample) *Model {
 const (
 	maxRounds = 300
 	imaginedM = 20 // pairs of one person that the starting table counts for
-	imaginedU = 2
+	imaginedU = 10
 	minProb   = 1e-9
 )
 
@@ -124,8 +124,8 @@ var startM, startU = startTables()
 
 func startTables() (m, u table) {
 	for f := range numFields {
-		m[f] = [numAgreements]float64{Exact: .80, SameSound: .04, Contained: .03, Swapped: .01, Close: .05, Similar: .02, Partial: .02, Different: .03}
-		u[f] = [numAgreements]float64{Exact: .01, SameSound: .005, Contained: .005, Swapped: .001, Close: .004, Similar: .015, Partial: .06, Different: .90}
+		m[f] = [numAgreements]float64{Exact: .80, SameSound: .04, Contained: .02, Abridged: .01, Swapped: .01, Close: .05, Similar: .02, Partial: .02, Different: .03}
+		u[f] = [numAgreements]float64{Exact: .01, SameSound: .005, Contained: .003, Abridged: .002, Swapped: .001, Close: .004, Similar: .015, Partial: .06, Different: .90}
 	}
 	return normalised(m), normalised(u)
 }
