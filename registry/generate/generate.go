@@ -1,14 +1,12 @@
 package generate
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"runtime"
 	"slices"
-	"sync"
 )
 
 // Options say what to invent.
@@ -116,62 +114,6 @@ func (p *plan) newsOf(h uint64, news *[household]news) (any bool) {
 		}
 	}
 	return any
-}
-
-// run writes everything to out, in the order of the households whoever makes them.
-func (p plan) run(ctx context.Context, out [outputs]io.Writer) (rep Report, err error) {
-	told := ctx
-	ctx, cancel := context.WithCancel(ctx)
-	type job struct {
-		number uint64
-		done   chan *chunk
-	}
-	spare := sync.Pool{New: func() any { return new(chunk) }}
-	jobs, order := make(chan job), make(chan job, 2*p.workers)
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	defer cancel()
-	for range p.workers {
-		workers.Go(func() {
-			w := newWriter(p)
-			for j := range jobs {
-				c := spare.Get().(*chunk)
-				w.fill(c, j.number*perChunk, min((j.number+1)*perChunk, p.until), math.MaxInt64)
-				j.done <- c
-			}
-		})
-	}
-	workers.Go(func() {
-		defer close(jobs)
-		defer close(order)
-		for k := uint64(0); k*perChunk < p.until; k++ {
-			j := job{k, make(chan *chunk, 1)}
-			select {
-			case order <- j:
-			case <-ctx.Done():
-				return
-			}
-			jobs <- j
-		}
-	})
-	rep.Source = map[string]int64{}
-	for j := range order {
-		c := <-j.done
-		if left := p.records - rep.Records; c.total > left { // the last one: once more, up to here
-			newWriter(p).fill(c, j.number*perChunk, (j.number+1)*perChunk, left)
-		}
-		if err = p.deliver(c, out, &rep); err != nil || rep.Records == p.records {
-			break
-		}
-		spare.Put(c)
-	}
-	cancel()
-	for range order { // whoever makes jobs may be waiting
-	}
-	if err == nil {
-		err = told.Err()
-	}
-	return rep, err
 }
 
 // deliver writes a chunk to the files and counts it.

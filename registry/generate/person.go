@@ -182,9 +182,9 @@ func (w *world) wedding(woman, man *person, r *rng, ofHusband family) {
 	woman.spouse, man.spouse, woman.spouseCPF, man.spouseCPF = man.name, woman.name, man.cpf, woman.cpf
 	status := [8]uint8{married, married, married, married, union, union, divorced, single}[r.below(8)]
 	woman.marital, man.marital = status, status
-	day := min(max(woman.birth, man.birth).plus(r.between(18, 38)), today)
+	wed := min(max(woman.birth, man.birth).plus(r.between(18, 38)), today)
 	if status == married && r.chance(5500) {
-		woman.former, woman.changed = woman.name, day
+		woman.former, woman.changed = woman.name, wed
 		woman.name.family(ofHusband)
 	}
 	if status == married && woman.death != 0 {

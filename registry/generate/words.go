@@ -2,6 +2,7 @@ package generate
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -88,17 +89,18 @@ var vila = sync.OnceValue(func() *city {
 	}
 	c.districts, c.complements, c.trades = allForms(districts), allForms(complements), allForms(trades)
 	c.bases = [2][4096]uint8{inBases(adultBases), inBases(childBases)}
-	for _, text := range c.words[plainUpper][:len(c.words[plainUpper]):len(c.words[plainUpper])] {
-		c.initials = append(c.initials, c.word(initial(text)))
+	for w, text := range slices.Clone(c.words[asWritten]) {
+		c.initials = append(c.initials, c.word(initial(text, c.words[plainUpper][w])))
 	}
 	return c
 })
 
-func initial(text string) string {
-	if text == "" || text[0] < 'A' || text[0] > 'Z' {
+// initial is "A." for Ângela; particles (da, dos) stay.
+func initial(text, upper string) string {
+	if upper == "" || text[0] >= 'a' && text[0] <= 'z' {
 		return text
 	}
-	return text[:1] + "."
+	return upper[:1] + "."
 }
 
 // word is the number of a word, new or known.
