@@ -59,7 +59,8 @@ func (r *mappingReader) source(f *Field, n *yaml.Node, path string) {
 			known[name] = r.piece(&f.Parts[i])
 		}
 	}
-	if r.object(n, path, known) && !slices.ContainsFunc(f.Parts, func(p []Column) bool { return len(p) > 0 }) {
+	before := len(r.faults)
+	if r.object(n, path, known) && len(r.faults) == before && !slices.ContainsFunc(f.Parts, func(p []Column) bool { return len(p) > 0 }) {
 		r.fault(n.Line, path, "required", "names no column")
 	}
 }

@@ -86,12 +86,9 @@ func (p *Parser) refuse(outcome Outcome, code string, field record.Field) bool {
 
 // rejected completes the reject with its text.
 func (p *Parser) rejected(raw []byte) *Reject {
-	raw = raw[:min(len(raw), maxRaw)]
-	encoding := UTF8
-	if p.reject.File.plan != nil {
-		encoding = p.reject.File.plan.m.Encoding
-	}
-	text, ok := p.decoding.utf8(raw, encoding)
+	plan := p.reject.File.plan
+	raw = raw[:min(len(raw), maxRaw, plan.grammar.limit)]
+	text, ok := p.decoding.utf8(raw, plan.m.Encoding)
 	if !ok {
 		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
 	}

@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -19,11 +20,10 @@ func (d *decoding) utf8(raw []byte, e Encoding) (text []byte, ok bool) {
 		return raw, true
 	}
 	ok = true
-	out := append(d.buffer[:0], raw[:at]...)
-	for _, c := range raw[at:] {
-		switch {
-		case c < 0x80:
-			out = append(out, c)
+	out := slices.Grow(d.buffer[:0], at+3*(len(raw)-at))
+	out = append(out, raw[:at]...)
+	for raw = raw[at:]; len(raw) > 0; raw = raw[at:] {
+		switch c := raw[0]; {
 		case c >= 0xA0 || e == Latin1:
 			out = append(out, 0xC0|c>>6, 0x80|c&0x3F)
 		default:
@@ -31,6 +31,8 @@ func (d *decoding) utf8(raw []byte, e Encoding) (text []byte, ok bool) {
 			ok = ok && r != utf8.RuneError
 			out = utf8.AppendRune(out, r)
 		}
+		at = 1 + firstHigh(raw[1:])
+		out = append(out, raw[1:at]...)
 	}
 	d.buffer = out
 	return out, ok

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -171,28 +170,32 @@ func (r *Reader) openNext() (err error) {
 func (r *Reader) header() ([]string, error) {
 	s := r.split
 	for {
-		if end, next, ok := s.grammar.recordEnd(s.rest, s.eof); ok && (next > 0 || s.eof) {
-			raw := trimLine(s.rest[:end])
-			if len(raw) > 0 {
-				names, err := columnNames(raw, s.grammar, r.m.Encoding)
-				s.take(next)
-				return names, err
-			}
-			if next == 0 {
-				return nil, errors.New("is empty; the mapping says that it has a header")
-			}
-			s.take(next)
-			continue
-		}
-		if len(s.rest) > s.grammar.limit {
+		end, next, ok := s.grammar.recordEnd(s.rest, s.eof)
+		switch {
+		case end > s.grammar.limit || !ok && len(s.rest) > s.grammar.limit:
 			return nil, fmt.Errorf("the header has more than %d bytes", s.grammar.limit)
+		case !ok:
+			if err := s.more(); err != nil {
+				return nil, err
+			}
+		case len(trimLine(s.rest[:end])) > 0:
+			names, err := columnNames(trimLine(s.rest[:end]), s.grammar, r.m.Encoding)
+			s.take(next)
+			return names, err
+		case next == 0:
+			return nil, errors.New("is empty; the mapping says that it has a header")
+		default:
+			s.take(next)
 		}
-		b := Block{Data: s.rest}
-		if err := s.fill(&b, len(s.rest)+cmp.Or(min(s.size, 64<<10), 1)); err != nil {
-			return nil, err
-		}
-		s.rest = b.Data
 	}
+}
+
+// more reads on behind rest.
+func (s *splitter) more() error {
+	b := Block{Data: s.rest}
+	err := s.fill(&b, len(s.rest)+min(s.size, sniffed))
+	s.rest = b.Data
+	return err
 }
 
 // take drops n bytes that were dealt with.

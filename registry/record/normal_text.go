@@ -17,6 +17,9 @@ const (
 // name is the form of names of people, streets and cities. Bases in capitals lost the case of
 // their names, not their spelling: those get it back, mixed case stays as somebody wrote it.
 func name(_ Normalizer, dst, raw []byte) ([]byte, why) {
+	if out, ok := titleCapitals(dst, raw); ok {
+		return out, fine
+	}
 	start := len(dst)
 	dst, cases, wrong := appendText(dst, raw, maxName)
 	if wrong == fine && (cases == upperCase || cases == lowerCase) {
