@@ -9,7 +9,6 @@ CREATE TABLE cpf_index (
   person_id   uuid NOT NULL,
   PRIMARY KEY (index)
 );
-CREATE INDEX cpf_index_person ON cpf_index (person_id);
 
 INSERT INTO cpf_index (index, person_id)
 SELECT encode(substring(cpf_index FOR 16), 'hex')::uuid, id
@@ -62,11 +61,18 @@ CREATE TABLE source_record (
   key       bigint NOT NULL,                                         -- keyed digest of source and its own key
   digest    bigint NOT NULL,                                         -- keyed digest of the content
   load_id   uuid,                                                    -- NULL: not from a load
+  voids     boolean NOT NULL DEFAULT false,                          -- the source says it was about somebody else
   content   bytea NOT NULL,                                          -- sealed, registry/record.Content
   PRIMARY KEY (person_id, id)
 );
 CREATE INDEX source_record_key ON source_record (key);
 CREATE TRIGGER source_record_immutable BEFORE UPDATE OR DELETE ON source_record FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- The key of the digests above, sealed; one row for good.
+CREATE TABLE registry_key (
+  one    boolean PRIMARY KEY CHECK (one),
+  sealed bytea NOT NULL
+);
 
 -- What a human decided about one field of one person.
 CREATE TABLE person_override (
@@ -120,10 +126,11 @@ CREATE TRIGGER pmcc_version_immutable BEFORE UPDATE OR DELETE ON pmcc_version FO
 -- Batch loads and how far each has come.
 CREATE TABLE registry_load (
   id          uuid PRIMARY KEY,
-  source      text NOT NULL,
-  name        text NOT NULL,                                         -- the file's
-  digest      bytea NOT NULL CHECK (octet_length(digest) = 32),      -- of file, mapping and day: the same load
-  as_of       date NOT NULL,
+  sources     text[] NOT NULL,
+  name        text NOT NULL,                                         -- the file's or folder's
+  digest      bytea NOT NULL CHECK (octet_length(digest) = 32),      -- of the records read: the same load
+  as_of       date NOT NULL,                                         -- since when a record is so that does not say it
+  fresh       boolean NOT NULL,                                      -- nothing of these sources was ever filed before
   policy      integer NOT NULL,
   started_at  timestamptz NOT NULL,
   finished_at timestamptz,

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/internal/pg"
-	"github.com/loginunico/loginunico/registry/pmcc"
 )
 
 // Adopt files what the release before kept of people, one sealed JSON a person, as records of the
@@ -73,7 +72,7 @@ func (s *Store) adopt(ctx context.Context, tx pg.Tx, o oldForm, now time.Time) e
 	if err != nil {
 		return err
 	}
-	if err := insertRecords(ctx, tx, o.id, []filed{s.file(o.id, pmcc.SourceSelf, o.id.String(), c, now)}); err != nil {
+	if err := s.say(ctx, tx, o.id, c, now); err != nil {
 		return err
 	}
 	_, err = s.recompute(ctx, tx, o.id, now)

@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +29,7 @@ type Store struct {
 
 	mu       sync.Mutex
 	policies map[int]*pmcc.Policy
+	digester Digester
 }
 
 // NewStore keeps people sealed by box.
@@ -97,17 +97,21 @@ func (s *Store) compute(id PersonID, policy *pmcc.Policy, records []pmcc.Record,
 }
 
 // file seals one record for a person.
-func (s *Store) file(person PersonID, source, key string, content record.Content, now time.Time) filed {
+func (s *Store) file(d Digester, person PersonID, source string, key []byte, content record.Content, now time.Time) filed {
 	id := s.ids.At(now)
-	return filed{person: person, digest: Digest(s.box, "content", content),
-		record:  pmcc.Record{ID: id, Source: source, Key: Digest(s.box, "record", []byte(source+"\x00"+key)), Content: content},
+	return filed{digest: d.Content(content),
+		record:  pmcc.Record{ID: id, Source: source, Key: d.Key(source, key), Content: content},
 		content: s.box.Class(recordPurpose).Seal(content, recordAAD(person, id))}
 }
 
-// Digest is a keyed digest of 64 bits: equal for equal values, and telling nothing to whoever has
-// the database alone.
-func Digest(s Sealer, domain string, value []byte) int64 {
-	return int64(binary.BigEndian.Uint64(s.IndexAt(1, domain, value)))
+// say files something a citizen says as a record of its own.
+func (s *Store) say(ctx context.Context, tx pg.Tx, id PersonID, c record.Content, now time.Time) error {
+	d, err := s.Digester(ctx, tx)
+	if err != nil {
+		return err
+	}
+	key := pg.NewID()
+	return insertRecords(ctx, tx, id, []filed{s.file(d, id, SourceSelf, key[:], c, now)})
 }
 
 // content makes a record of typed or given values.
@@ -139,6 +143,10 @@ func (s *Store) Create(ctx context.Context, db pg.DB, p Person, now time.Time) (
 	if err != nil {
 		return p, err
 	}
+	digester, err := s.Digester(ctx, db)
+	if err != nil {
+		return p, err
+	}
 	id := pg.NewID()
 	var filedRecords []filed
 	var records []pmcc.Record
@@ -147,7 +155,7 @@ func (s *Store) Create(ctx context.Context, db pg.DB, p Person, now time.Time) (
 		if err != nil {
 			return p, err
 		}
-		f := s.file(id, source, id.String(), c, now)
+		f := s.file(digester, id, source, id[:], c, now)
 		filedRecords, records = append(filedRecords, f), append(records, f.record)
 	}
 	computed, err := s.compute(id, policy, records, nil)
@@ -219,8 +227,7 @@ func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Field
 	if err != nil {
 		return err
 	}
-	f := s.file(id, SourceSelf, pg.NewID().String(), c, now) // each edit is a record of its own
-	if err := insertRecords(ctx, tx, id, []filed{f}); err != nil {
+	if err := s.say(ctx, tx, id, c, now); err != nil {
 		return err
 	}
 	p, err := s.recompute(ctx, tx, id, now)
@@ -254,7 +261,7 @@ func (s *Store) Vouch(ctx context.Context, tx pg.Tx, p Person, level int, now ti
 	if err != nil {
 		return err
 	}
-	if err := insertRecords(ctx, tx, p.ID, []filed{s.file(p.ID, SourceSelf, pg.NewID().String(), c, now)}); err != nil {
+	if err := s.say(ctx, tx, p.ID, c, now); err != nil {
 		return err
 	}
 	_, err = s.recompute(ctx, tx, p.ID, now)
@@ -271,11 +278,7 @@ func (s *Store) recompute(ctx context.Context, tx pg.Tx, id PersonID, now time.T
 	if err != nil {
 		return Person{}, err
 	}
-	records, err := s.recordsOf(ctx, tx, cluster, uuid.Nil)
-	if err != nil {
-		return Person{}, err
-	}
-	overrides, err := s.overridesOf(ctx, tx, cluster, uuid.Nil)
+	records, overrides, err := s.material(ctx, tx, cluster, uuid.Nil)
 	if err != nil {
 		return Person{}, err
 	}
@@ -283,24 +286,38 @@ func (s *Store) recompute(ctx context.Context, tx pg.Tx, id PersonID, now time.T
 	if err != nil {
 		return Person{}, err
 	}
-	if err := replacePending(ctx, tx, c.id, waiting(c, records)); err != nil {
+	if err := renewPending(ctx, tx, []PersonID{c.id}, waiting(c.id, c.golden, records), policy.Version); err != nil {
 		return Person{}, err
 	}
 	return c.person, updatePerson(ctx, tx, c, now)
 }
 
+// material is what the values of a cluster are computed from: everything received and decided
+// before an id; the zero id means all.
+func (s *Store) material(ctx context.Context, db pg.DB, cluster []PersonID, before uuid.UUID) (records []pmcc.Record, overrides []pmcc.Override, err error) {
+	byPerson, err := s.recordsOf(ctx, db, cluster, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	decided, err := s.overridesOf(ctx, db, cluster, before)
+	for _, id := range cluster {
+		records, overrides = append(records, byPerson[id]...), append(overrides, decided[id]...)
+	}
+	return records, overrides, err
+}
+
 // waitingValue is a row of pending_value.
 type waitingValue struct {
+	person PersonID
 	record uuid.UUID
 	field  string
 	rule   int
-	policy int
 }
 
-func waiting(c *computed, records []pmcc.Record) []waitingValue {
+func waiting(id PersonID, g *pmcc.Golden, records []pmcc.Record) []waitingValue {
 	var all []waitingValue
-	for _, p := range c.golden.Pending {
-		all = append(all, waitingValue{record: records[p.Record].ID, field: record.Join(p.Field, string(p.Key)), rule: p.Rule, policy: c.policy})
+	for _, p := range g.Pending {
+		all = append(all, waitingValue{person: id, record: records[p.Record].ID, field: record.Join(p.Field, string(p.Key)), rule: p.Rule})
 	}
 	return all
 }

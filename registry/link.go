@@ -150,16 +150,12 @@ func (s *Store) AsOf(ctx context.Context, db pg.DB, id PersonID, at time.Time) (
 	if err != nil {
 		return Person{}, err
 	}
-	records, err := s.recordsOf(ctx, db, cluster, before)
+	records, overrides, err := s.material(ctx, db, cluster, before)
 	if err != nil {
 		return Person{}, err
 	}
 	if len(records) == 0 {
 		return Person{}, ErrNotFound
-	}
-	overrides, err := s.overridesOf(ctx, db, cluster, before)
-	if err != nil {
-		return Person{}, err
 	}
 	policy, err := s.Policy(ctx, db, at)
 	if err != nil {

@@ -262,3 +262,16 @@ func (r *scanner) varint() int64 {
 	r.b = r.b[size:]
 	return n
 }
+
+// documentsOf finds the CPF and the CNPJ among golden values.
+func documentsOf(g *pmcc.Golden) (cpf brdoc.CPF, cnpj brdoc.CNPJ) {
+	for i := range g.Values {
+		switch g.Values[i].Field {
+		case record.CPF:
+			cpf = brdoc.CPF(g.Values[i].Text)
+		case record.CNPJ:
+			cnpj = brdoc.CNPJ(g.Values[i].Text)
+		}
+	}
+	return cpf, cnpj
+}

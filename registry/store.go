@@ -70,10 +70,8 @@ func (s *Store) one(rows pgx.Rows) (Person, error) {
 	return p, err
 }
 
-// filed is one source record with where it lies.
+// filed is one source record ready for its row.
 type filed struct {
-	person  PersonID
-	load    *uuid.UUID
 	record  pmcc.Record
 	digest  int64
 	content []byte // sealed
@@ -162,52 +160,58 @@ func lock(ctx context.Context, tx pg.Tx, person PersonID) ([]PersonID, error) {
 }
 
 // recordsOf opens the records of some people received before an id, oldest first; the zero id
-// means all.
-func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) ([]pmcc.Record, error) {
+// means all. Each is under the person it was filed for.
+func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) (map[PersonID][]pmcc.Record, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT person_id, id, source, key, content
 		  FROM source_record
 		 WHERE person_id = ANY(@people) AND (@all OR id < @before)
 		 ORDER BY id`,
 		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r pmcc.Record, err error) {
-		var person PersonID
-		var content []byte
-		if err := row.Scan(&person, &r.ID, &r.Source, &r.Key, &content); err != nil {
-			return r, err
-		}
+	all := make(map[PersonID][]pmcc.Record, len(people))
+	var person PersonID
+	var r pmcc.Record
+	var content []byte
+	_, err := pgx.ForEachRow(rows, []any{&person, &r.ID, &r.Source, &r.Key, &content}, func() (err error) {
 		r.Content, err = s.box.Class(recordPurpose).Open(content, recordAAD(person, r.ID))
-		return r, err
+		all[person] = append(all[person], r)
+		return err
 	})
+	return all, err
 }
 
 // overridesOf reads what humans decided about some people before an id; the zero id means all.
-func (s *Store) overridesOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) ([]pmcc.Override, error) {
+func (s *Store) overridesOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) (map[PersonID][]pmcc.Override, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT person_id, id, action, field, value, record_id
 		  FROM person_override
 		 WHERE person_id = ANY(@people) AND (@all OR id < @before)
 		 ORDER BY id`,
 		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (o pmcc.Override, err error) {
-		var person PersonID
-		var field string
-		var value []byte
-		var rec *uuid.UUID
-		if err := row.Scan(&person, &o.ID, &o.Action, &field, &value, &rec); err != nil {
-			return o, err
-		}
+	all := map[PersonID][]pmcc.Override{}
+	var person PersonID
+	var id uuid.UUID
+	var action pmcc.Action
+	var field string
+	var value []byte
+	var rec *uuid.UUID
+	_, err := pgx.ForEachRow(rows, []any{&person, &id, &action, &field, &value, &rec}, func() error {
+		o := pmcc.Override{ID: id, Action: action}
 		o.Field, o.Key, _ = record.Parse(field)
 		if rec != nil {
 			o.Record = *rec
 		}
 		if value != nil {
-			plain, err := s.box.Class(recordPurpose).Open(value, recordAAD(person, o.ID))
+			plain, err := s.box.Class(recordPurpose).Open(value, recordAAD(person, id))
+			if err != nil {
+				return err
+			}
 			o.Text = string(plain)
-			return o, err
 		}
-		return o, nil
+		all[person] = append(all[person], o)
+		return nil
 	})
+	return all, err
 }
 
 // updatePerson puts newly computed values in place.
@@ -222,24 +226,15 @@ func updatePerson(ctx context.Context, tx pg.Tx, p *computed, now time.Time) err
 	return err
 }
 
-// replacePending keeps the values of a person that wait for a human as they now are.
-func replacePending(ctx context.Context, tx pg.Tx, person PersonID, waiting []waitingValue) error {
-	records, fields, rules := []uuid.UUID{}, []string{}, []int32{}
-	policy := 0
-	for _, w := range waiting {
-		records, fields, rules, policy = append(records, w.record), append(fields, w.field), append(rules, int32(w.rule)), w.policy
-	}
-	_, err := tx.Exec(ctx, `
-		WITH gone AS (
-		     DELETE FROM pending_value
-		      WHERE person_id = @person
-		        AND (record_id, field) NOT IN (SELECT * FROM unnest(@records::uuid[], @fields::text[])))
-		INSERT INTO pending_value (person_id, record_id, field, rule, policy)
-		SELECT @person, w.record_id, w.field, w.rule, @policy
-		  FROM unnest(@records::uuid[], @fields::text[], @rules::int[]) AS w (record_id, field, rule)
-		ON CONFLICT (person_id, record_id, field) DO UPDATE SET rule = excluded.rule, policy = excluded.policy`,
-		pgx.NamedArgs{"person": person, "records": records, "fields": fields, "rules": rules, "policy": policy})
-	return err
+// digestKey returns the city's sealed digest key: fresh, where there was none.
+func digestKey(ctx context.Context, db pg.DB, fresh []byte) (sealed []byte, err error) {
+	err = db.QueryRow(ctx, `
+		INSERT INTO registry_key (one, sealed)
+		VALUES (true, @fresh)
+		ON CONFLICT (one) DO UPDATE SET sealed = registry_key.sealed
+		RETURNING sealed`,
+		pgx.NamedArgs{"fresh": fresh}).Scan(&sealed)
+	return sealed, err
 }
 
 // newestPolicy is the number and text of the policy in force at an instant; 0 when none was

@@ -94,7 +94,7 @@ type Computer struct {
 	order      []int // records by source, key, effective date
 	heads      []recordHead
 	candidates []candidate
-	first      [256]int32 // field → its candidates
+	first      [record.Fields]int32 // field → its candidates
 }
 
 type recordHead struct {
@@ -115,6 +115,7 @@ func NewComputer(p *Policy) *Computer { return &Computer{policy: p} }
 
 // Compute decides the values of one person. Error: record.ErrContent.
 func (c *Computer) Compute(records []Record, overrides []Override) (*Golden, error) {
+	records = c.standing(records)
 	c.reset(len(records))
 	if err := c.read(records); err != nil {
 		return nil, err
@@ -127,6 +128,23 @@ func (c *Computer) Compute(records []Record, overrides []Override) (*Golden, err
 	}
 	c.override(overrides)
 	return &c.golden, nil
+}
+
+// standing leaves out the versions of a record that a later one made void. The rest keep their
+// places only where nothing was left out, so void versions are blanked, not removed.
+func (c *Computer) standing(records []Record) []Record {
+	if !slices.ContainsFunc(records, func(r Record) bool { return r.Content.IsVoid() }) {
+		return records
+	}
+	all := slices.Clone(records)
+	for i := range all {
+		for j := range records {
+			if v := &records[j]; v.Content.IsVoid() && v.Source == all[i].Source && v.Key == all[i].Key && bytes.Compare(all[i].ID[:], v.ID[:]) < 0 {
+				all[i].Content = v.Content // no values
+			}
+		}
+	}
+	return all
 }
 
 func (c *Computer) reset(n int) {

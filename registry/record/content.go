@@ -10,7 +10,8 @@ import (
 // Content is one record of one source in its stored form:
 //
 //	1 byte    version, 1
-//	1 byte    trust level of the citizen who wrote it; 0 when a source did
+//	1 byte    trust level of the citizen who wrote it; 0 when a source did; 9 when the source says
+//	          that the versions before were about somebody else
 //	varint    effective day: seconds since 1970 at which the source says this was so
 //	values    in the order of field and key, each
 //	  1 byte    field
@@ -24,6 +25,7 @@ type Content []byte
 
 const (
 	contentV1 = 1
+	levelVoid = 9
 
 	flagConfirmed = 1
 	flagExcluded  = 2
@@ -45,6 +47,13 @@ var ErrContent = errors.New("record: malformed content")
 func Begin(dst []byte, level int, effective time.Time) Content {
 	return binary.AppendVarint(append(dst, contentV1, byte(level)), effective.Unix())
 }
+
+// Void is the version that ends a record: what its source said before was about somebody else, and
+// counts for nothing from now on. It has no values.
+func Void(at time.Time) Content { return Begin(nil, levelVoid, at) }
+
+// IsVoid recognises what [Void] made.
+func (c Content) IsVoid() bool { return len(c) > 1 && c[1] == levelVoid }
 
 // Append adds a value, which the caller has normalised. Values must come in the order of field and
 // key; see [Sort].
@@ -87,7 +96,7 @@ type Header struct {
 
 // Open reads the header and returns the values behind it. Error: ErrContent.
 func (c Content) Open() (h Header, values Values, err error) {
-	if len(c) < 3 || c[0] != contentV1 || c[1] > 5 {
+	if len(c) < 3 || c[0] != contentV1 || c[1] > 5 && c[1] != levelVoid {
 		return h, values, ErrContent
 	}
 	effective, n := binary.Varint(c[2:])

@@ -40,6 +40,9 @@ const (
 	LegalNature      Field = 30 // of an organization, 4 digits
 
 	fields = 31
+
+	// Fields is the number of field numbers, for tables by field.
+	Fields = fields
 )
 
 // Class is how sensitive a field is: every class of a person is sealed as one value under a key of

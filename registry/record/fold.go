@@ -8,7 +8,7 @@ import (
 // plainLatin is the letter without its accent, in upper case, of U+00C0 to U+00FF.
 const plainLatin = "AAAAAAACEEEEIIIIDNOOOOO×OUUUUYÞßAAAAAAACEEEEIIIIDNOOOOO÷OUUUUYÞY"
 
-var latin = []rune(plainLatin)
+var unaccented = []rune(plainLatin)
 
 // Fold is a letter without case and accent, for comparing names that one source writes JOSE and
 // another José.
@@ -20,7 +20,7 @@ func Fold(r rune) rune {
 		}
 		return r
 	case r >= 0xC0 && r <= 0xFF:
-		return latin[r-0xC0]
+		return unaccented[r-0xC0]
 	}
 	return unicode.ToUpper(r)
 }
