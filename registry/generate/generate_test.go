@@ -110,8 +110,8 @@ func columnOf(s *source, head string) int {
 func TestTheFilesDependOnTheSeedAlone(t *testing.T) {
 	t.Parallel()
 
-	for _, o := range []Options{{Records: 60_000, Seed: 7, Truth: true}, {Records: 40_000, Seed: 7, Truth: true, Gzip: true},
-		{Records: 40_000, Seed: 7, Truth: true, Delta: 30}} {
+	for _, o := range []Options{{Records: 60_000, Seed: 7, Truth: true}, {Records: 25_000, Seed: 7, Truth: true, Gzip: true},
+		{Records: 25_000, Seed: 7, Truth: true, Delta: 30}} {
 		o.Workers = 1
 		one, _ := deliver(t, o)
 		o.Workers = 5
@@ -145,8 +145,8 @@ func TestLeavingSourcesOutChangesNoOther(t *testing.T) {
 func TestCompressedFilesHoldTheSame(t *testing.T) {
 	t.Parallel()
 
-	plain, _ := deliver(t, Options{Records: 30_000, Seed: 5, Truth: true})
-	packed, _ := deliver(t, Options{Records: 30_000, Seed: 5, Truth: true, Gzip: true})
+	plain, _ := deliver(t, Options{Records: 12_000, Seed: 5, Truth: true})
+	packed, _ := deliver(t, Options{Records: 12_000, Seed: 5, Truth: true, Gzip: true})
 	for name, b := range plain {
 		z, err := gzip.NewReader(bytes.NewReader(packed[name+".gz"]))
 		if err != nil {
@@ -161,9 +161,9 @@ func TestCompressedFilesHoldTheSame(t *testing.T) {
 func TestASecondDeliveryIsMostlyTheSamePeople(t *testing.T) {
 	t.Parallel()
 
-	first, _ := deliver(t, Options{Records: 120_000, Seed: 2, Truth: true})
-	second, rep := deliver(t, Options{Records: 120_000, Seed: 2, Delta: 10, Truth: true})
-	if rep.Records < 11_300 || rep.Records > 12_900 {
+	first, _ := deliver(t, Options{Records: 60_000, Seed: 2, Truth: true})
+	second, rep := deliver(t, Options{Records: 60_000, Seed: 2, Delta: 10, Truth: true})
+	if rep.Records < 5_500 || rep.Records > 6_600 {
 		t.Errorf("%d records in the second delivery", rep.Records)
 	}
 	known, before := map[string]bool{}, map[string]bool{}
@@ -251,7 +251,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		}
 		return most
 	}
-	small, large := peak(80_000), peak(800_000)
+	small, large := peak(40_000), peak(400_000)
 	t.Logf("%d and %d MiB", small>>20, large>>20)
 	if large > 2*small+32<<20 {
 		t.Errorf("%d MiB for ten times the records, %d before", large>>20, small>>20)

@@ -63,7 +63,7 @@ func TestTheLoaderSortsOutWhatTheTruthSays(t *testing.T) {
 	t.Parallel()
 
 	dir := t.TempDir()
-	if _, err := Files(t.Context(), dir, Options{Records: 60_000, Seed: 21, Truth: true}); err != nil {
+	if _, err := Files(t.Context(), dir, Options{Records: 30_000, Seed: 21, Truth: true}); err != nil {
 		t.Fatal(err)
 	}
 	truth, err := os.ReadFile(filepath.Join(dir, "truth.csv"))

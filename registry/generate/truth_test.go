@@ -13,7 +13,7 @@ import (
 func TestProportions(t *testing.T) {
 	t.Parallel()
 
-	d, rep := deliver(t, Options{Records: 250_000, Seed: 1, Truth: true})
+	d, rep := deliver(t, Options{Records: 120_000, Seed: 1, Truth: true})
 	var people, none, lines float64
 	bases := map[string]map[string]bool{}
 	for _, r := range truths(t, d) {
@@ -86,7 +86,7 @@ func givenCPFs(t *testing.T, d delivery) (distinct, wrong float64) {
 func TestTruthIsTrue(t *testing.T) {
 	t.Parallel()
 
-	d, _ := deliver(t, Options{Records: 60_000, Seed: 11, Truth: true})
+	d, _ := deliver(t, Options{Records: 30_000, Seed: 11, Truth: true})
 	at := map[string]int{}
 	files := map[string][][]string{}
 	for _, s := range sources {
