@@ -76,12 +76,12 @@ func (o Options) plan() (p plan, err error) {
 	return p, nil
 }
 
-// span is the households there are. A first delivery goes on until it has its records; a second one
-// keeps away from where that may have been.
+// span is the households there are. A first delivery ends where it has its records, which is well
+// before the last of them; a second one keeps away from where that may have been.
 func (p *plan) span() {
 	mean := float64(p.records) / recordsPerHousehold
 	slack := 4*math.Sqrt(mean) + 4
-	p.until = math.MaxUint64 / (2 * perChunk)
+	p.until = uint64(mean*1.05 + slack)
 	if p.delta > 0 {
 		p.old = uint64(max(mean-slack, 1))
 		p.fresh = uint64(mean + slack)

@@ -192,6 +192,18 @@ func TestASecondDeliveryIsMostlyTheSamePeople(t *testing.T) {
 	}
 }
 
+func TestAnyNumberOfRecordsIsReached(t *testing.T) {
+	t.Parallel()
+
+	for _, records := range []int64{1, 2, 7, 50, 333, 5_000} {
+		for seed := range uint64(20) {
+			if _, rep := deliver(t, Options{Records: records, Seed: seed, Sources: []string{"habitacao"}, Workers: 1}); rep.Records != records {
+				t.Errorf("%d records of %d with seed %d", rep.Records, records, seed)
+			}
+		}
+	}
+}
+
 func TestWrongOptionsAreNamed(t *testing.T) {
 	t.Parallel()
 
