@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -32,26 +33,34 @@ func makeMonth(ctx context.Context, db pg.DB, first time.Time) error {
 // columns of events, each an array, as one statement takes them.
 func columns(events []Event) pg.Args {
 	n := len(events)
-	ids, ats, persons := make([]uuid.UUID, n), make([]time.Time, n), make([]uuid.NullUUID, n)
-	details := make([]map[string]string, n)
+	ids, ats, persons := make([]uuid.UUID, n), make([]time.Time, n), make([]uuid.UUID, n)
 	texts := map[string][]string{}
-	for _, name := range []string{"kinds", "actors", "actions", "fields", "purposes", "bases", "requests"} {
+	for _, name := range []string{"kinds", "actors", "actions", "fields", "purposes", "bases", "requests", "details"} {
 		texts[name] = make([]string, n)
 	}
 	for i, e := range events {
-		ids[i], ats[i], persons[i] = e.ID, e.At, uuid.NullUUID{UUID: e.Person, Valid: e.Person != uuid.Nil}
+		ids[i], ats[i], persons[i] = e.ID, e.At, e.Person
 		texts["kinds"][i], texts["actors"][i], texts["actions"][i] = string(e.Actor.Kind), e.Actor.ID, e.Action
 		texts["fields"][i] = strings.Join(e.Fields, ",")
 		texts["purposes"][i], texts["bases"][i], texts["requests"][i] = e.Purpose, e.LegalBasis, e.RequestID
-		if details[i] = e.Detail; e.Detail == nil {
-			details[i] = map[string]string{}
-		}
+		texts["details"][i] = detailJSON(e.Detail)
 	}
-	args := pg.Args{"ids": ids, "ats": ats, "persons": persons, "details": details}
+	args := pg.Args{"ids": ids, "ats": ats, "persons": persons}
 	for name, values := range texts {
 		args[name] = values
 	}
 	return args
+}
+
+func detailJSON(detail map[string]string) string {
+	if len(detail) == 0 {
+		return "{}"
+	}
+	text, err := json.Marshal(detail)
+	if err != nil {
+		panic(err) // a map of texts always has a JSON form
+	}
+	return string(text)
 }
 
 // insertEvents stores the events of a batch, in order.
@@ -60,9 +69,9 @@ func insertEvents(ctx context.Context, tx pg.Tx, seq int64, events []Event) erro
 	args["seq"] = seq
 	return pg.Later(ctx, tx, `
 		INSERT INTO audit_event (batch, place, id, at, person_id, actor_kind, actor_id, action, fields, purpose, legal_basis, request_id, detail)
-		SELECT @seq, n - 1, id, at, person, kind, actor, action, string_to_array(fields, ','), purpose, basis, request, detail
+		SELECT @seq, n - 1, id, at, nullif(person, '00000000-0000-0000-0000-000000000000'), kind, actor, action, string_to_array(fields, ','), purpose, basis, request, detail::jsonb
 		  FROM unnest(@ids::uuid[], @ats::timestamptz[], @persons::uuid[], @kinds::text[], @actors::text[], @actions::text[], @fields::text[],
-		              @purposes::text[], @bases::text[], @requests::text[], @details::jsonb[]) WITH ORDINALITY
+		              @purposes::text[], @bases::text[], @requests::text[], @details::text[]) WITH ORDINALITY
 		       AS e (id, at, person, kind, actor, action, fields, purpose, basis, request, detail, n)`, args)
 }
 
@@ -70,9 +79,9 @@ func insertEvents(ctx context.Context, tx pg.Tx, seq int64, events []Event) erro
 func insertPending(ctx context.Context, tx pg.Tx, events []Event) error {
 	return pg.Later(ctx, tx, `
 		INSERT INTO audit_pending (id, at, person_id, actor_kind, actor_id, action, fields, purpose, legal_basis, request_id, detail)
-		SELECT id, at, person, kind, actor, action, string_to_array(fields, ','), purpose, basis, request, detail
+		SELECT id, at, nullif(person, '00000000-0000-0000-0000-000000000000'), kind, actor, action, string_to_array(fields, ','), purpose, basis, request, detail::jsonb
 		  FROM unnest(@ids::uuid[], @ats::timestamptz[], @persons::uuid[], @kinds::text[], @actors::text[], @actions::text[], @fields::text[],
-		              @purposes::text[], @bases::text[], @requests::text[], @details::jsonb[])
+		              @purposes::text[], @bases::text[], @requests::text[], @details::text[])
 		       AS e (id, at, person, kind, actor, action, fields, purpose, basis, request, detail)`, columns(events))
 }
 
