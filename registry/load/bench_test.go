@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -109,6 +110,44 @@ func cpfOf(body int) string {
 	return digits
 }
 
+// BenchmarkFloor reads the same bytes with encoding/csv and does nothing with them: the figure to hold
+// those of BenchmarkParse against on any machine.
+func BenchmarkFloor(b *testing.B) {
+	for _, l := range layouts {
+		data := l.file(100_000)
+		b.Run(l.name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			measure(b, func() (records int) {
+				r := csv.NewReader(bytes.NewReader(data))
+				r.Comma, r.ReuseRecord, r.LazyQuotes = ';', true, true
+				for {
+					if _, err := r.Read(); err != nil {
+						return records
+					}
+					records++
+				}
+			})
+		})
+	}
+}
+
+// measure reports records per second and CPU time per million of them.
+func measure(b *testing.B, run func() (records int)) {
+	var at syscall.Rusage
+	cpu := func() float64 {
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &at); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(at.Utime.Nano() + at.Stime.Nano()).Seconds()
+	}
+	start, records := cpu(), 0
+	for b.Loop() {
+		records += run()
+	}
+	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+	b.ReportMetric((cpu()-start)/float64(records)*1e6, "cpu-s/M")
+}
+
 // BenchmarkParse parses and sorts out, as a load does: one reader, workers that share its blocks.
 func BenchmarkParse(b *testing.B) {
 	for _, l := range layouts {
@@ -116,19 +155,9 @@ func BenchmarkParse(b *testing.B) {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", l.name, workers), func(b *testing.B) {
 				b.SetBytes(int64(len(data)))
-				var before, after syscall.Rusage
-				cpu := func(at *syscall.Rusage) float64 {
-					if err := syscall.Getrusage(syscall.RUSAGE_SELF, at); err != nil {
-						b.Fatal(err)
-					}
-					return time.Duration(at.Utime.Nano() + at.Stime.Nano()).Seconds()
-				}
-				start, records := cpu(&before), 0
-				for b.Loop() {
-					records += parseAll(b, load.NewReader(bytes.NewReader(data), m, 1<<20, load.MaxRecord), workers)
-				}
-				b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
-				b.ReportMetric((cpu(&after)-start)/float64(records)*1e6, "cpu-s/M")
+				measure(b, func() int {
+					return parseAll(b, load.NewReader(bytes.NewReader(data), m, 1<<20, load.MaxRecord), workers)
+				})
 			})
 		}
 	}

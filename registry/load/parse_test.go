@@ -1,9 +1,12 @@
 package load_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/loginunico/loginunico/registry/load"
 )
 
 func TestTriageSortsRecordsOut(t *testing.T) {
@@ -42,6 +45,31 @@ func TestTriageSortsRecordsOut(t *testing.T) {
 		"16 inconsistent columns 15;1;2;3;4",
 	}
 	equal(t, got, want)
+}
+
+func TestTheFirstErrorOfACallbackEndsABlock(t *testing.T) {
+	t.Parallel()
+
+	b := &load.Block{}
+	if err := load.NewReader(strings.NewReader("ID;CPF;NOME\n1;;ANA\n;;X\n3;;BIA\n"), mapping(t, minimal), 1<<20, load.MaxRecord).Next(b); err != nil {
+		t.Fatal(err)
+	}
+	full, p := errors.New("the disk is full"), load.NewParser(effective, now)
+	records := 0
+	count := func(*load.Parsed) error { records++; return nil }
+	if err := p.Parse(b, count, func(*load.Reject) error { return full }); !errors.Is(err, full) || records != 1 {
+		t.Errorf("%d records, %v", records, err)
+	}
+	if err := p.Parse(b, func(*load.Parsed) error { return full }, nil); !errors.Is(err, full) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestANumberThatMeansNoneIsTranslatedToNone(t *testing.T) {
+	t.Parallel()
+
+	got := lines(t, with(`values: {cpf: {"00000000000": ""}}`), "ID;CPF;NOME\n1; 00000000000 ;ANA\n2;11111111111;BIA\n")
+	equal(t, got, []string{"2 without_cpf [1] name=Ana", "3 invalid_cpf cpf_invalid 2;11111111111;BIA"})
 }
 
 func equal(t *testing.T, got, want []string) {

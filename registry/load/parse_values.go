@@ -59,7 +59,12 @@ func (p *Parser) nameless() string {
 func (p *Parser) value(dst []byte, f *planField, dropped []*record.Reason) ([]byte, []*record.Reason) {
 	some := false
 	for i, positions := range f.columns {
-		raw := p.joinColumns(positions)
+		var raw []byte
+		if len(positions) == 1 {
+			raw = p.columns.list[positions[0]]
+		} else {
+			raw = p.joinColumns(positions)
+		}
 		if f.values != nil {
 			raw = translate(f.values, raw)
 		}
@@ -72,14 +77,8 @@ func (p *Parser) value(dst []byte, f *planField, dropped []*record.Reason) ([]by
 	return p.normal.Dates(f.layout).AppendParts(dst, f.field, p.pieces[:len(f.columns)], dropped)
 }
 
-// joinColumns is the text of a column, or of several with a blank between them.
+// joinColumns is the text of several columns, or of none, with a blank between them.
 func (p *Parser) joinColumns(positions []int) []byte {
-	switch len(positions) {
-	case 0:
-		return nil
-	case 1:
-		return p.columns.list[positions[0]]
-	}
 	start := len(p.joined)
 	for _, at := range positions {
 		if column := bytes.TrimSpace(p.columns.list[at]); len(column) > 0 {

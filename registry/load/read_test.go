@@ -252,6 +252,23 @@ func (d *drip) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// TestParsingDoesNotAllocate runs alone: it counts what the process allocates.
+func TestParsingDoesNotAllocate(t *testing.T) {
+	for _, l := range layouts {
+		b := &load.Block{}
+		if err := load.NewReader(bytes.NewReader(l.file(2000)), mapping(t, l.mapping), 1<<20, load.MaxRecord).Next(b); err != nil {
+			t.Fatal(err)
+		}
+		p, records := load.NewParser(effective, now), 0
+		allocations := testing.AllocsPerRun(5, func() {
+			_ = p.Parse(b, func(*load.Parsed) error { records++; return nil }, func(*load.Reject) error { records++; return nil })
+		})
+		if allocations > 5 || records != 6*2000 {
+			t.Errorf("%s: %v allocations, %d records", l.name, allocations, records)
+		}
+	}
+}
+
 // TestMemoryIsFlat runs alone: it counts what the process allocates.
 func TestMemoryIsFlat(t *testing.T) {
 	piece := layouts[0].file(2000)

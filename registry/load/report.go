@@ -127,3 +127,13 @@ func (p *Progress) estimate(spent time.Duration) {
 		p.Left = time.Duration(float64(spent) * (of - done) / done)
 	}
 }
+
+// Read is how many records the files held, taken or not.
+func (r *Report) Read() (n int64) {
+	for _, t := range r.Sources {
+		for _, records := range t.Outcomes {
+			n += records
+		}
+	}
+	return n
+}

@@ -122,10 +122,8 @@ func (n Normalizer) AppendParts(dst []byte, f Field, parts [][]byte, dropped []*
 		var split [3][]byte
 		parts = splitIssuer(split[:], parts)
 	}
-	for i, p := range composites[f] {
-		if i == len(parts) {
-			break
-		}
+	for i := range min(len(parts), len(composites[f])) {
+		p := &composites[f][i]
 		if i > 0 {
 			dst = append(dst, separator...)
 		}
@@ -146,10 +144,18 @@ func (n Normalizer) AppendParts(dst []byte, f Field, parts [][]byte, dropped []*
 
 // one trims, and passes over what is empty.
 func (n Normalizer) one(dst []byte, f form, raw []byte) ([]byte, why) {
-	if raw = bytes.TrimSpace(raw); len(raw) == 0 {
+	if raw = trim(raw); len(raw) == 0 {
 		return dst, fine
 	}
 	return f(n, dst, raw)
+}
+
+// trim is bytes.TrimSpace for text that mostly has nothing to trim.
+func trim(b []byte) []byte {
+	if n := len(b); n > 0 && b[0] > ' ' && b[n-1] > ' ' && b[0] < 0x80 && b[n-1] < 0x80 {
+		return b
+	}
+	return bytes.TrimSpace(b)
 }
 
 func cpf(_ Normalizer, dst, raw []byte) ([]byte, why)  { return document(brdoc.CPFBytes, dst, raw) }
