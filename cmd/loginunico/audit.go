@@ -14,7 +14,9 @@ import (
 	"github.com/loginunico/loginunico/internal/audit"
 )
 
-const auditHelp = `loginunico audit: check and hand out the audit of who read or changed what of whom (docs/audit.md).
+const (
+	auditSummary = "Check the audit of who read or changed what, hand out its signed roots, sign them."
+	auditHelp    = "loginunico audit COMMAND\n\n" + auditSummary + `
 
   audit verify [-from DAY] [-to DAY] [-roots FILE]
       Compute every hash of the chain anew and compare it with the signed roots, those of FILE too.
@@ -30,6 +32,7 @@ const auditHelp = `loginunico audit: check and hand out the audit of who read or
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
+)
 
 // runAudit has the audit's commands: what follows "audit" chooses.
 func runAudit(ctx context.Context, args []string, out io.Writer) error {
