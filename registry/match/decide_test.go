@@ -75,6 +75,10 @@ func TestDecisionOnOneCandidate(t *testing.T) {
 		{"two valid CPFs that differ", change(maria(), func(s *match.Subject) { s.CPF = "529.982.247-25" }), func(s *match.Subject) { s.CPF = "111.444.777-35" }, match.Review},
 		{"one CPF is false", change(joao(), func(s *match.Subject) { s.CPF = "529.982.247-25" }), func(s *match.Subject) { s.CPF = "529.982.247-24" }, match.Auto},
 		{"one CPF, a name changed by a court", change(maria(), func(s *match.Subject) { s.CPF = "529.982.247-25" }), func(s *match.Subject) { s.Name, s.Gender = "Mario Zampieri da Silva", "M" }, match.Auto},
+		{"a stranger who gives her CPF", change(maria(), func(s *match.Subject) { s.CPF = "529.982.247-25" }), func(s *match.Subject) {
+			*s = joao()
+			s.CPF = "529.982.247-25"
+		}, match.None},
 	} {
 		d := decide(c.query, change(c.query, c.other))
 		if d.Action != c.want {

@@ -39,6 +39,15 @@ func (p *Prepared) FileKeys() []string {
 	number, postcode := p.code[codeNumber], p.code[codePostcode]
 	street, district := p.text[textStreet].tight, p.text[textDistrict].tight
 	k.add("b", p.birth)
+	if len(p.birth) == 8 {
+		year, day := p.birth[:4], p.birth[4:]
+		k.add("y", year, first)
+		k.add("y", year, last)
+		k.add("y", year, postcode)
+		k.add("y", day, first)
+		k.add("y", day, last)
+		k.add("y", day, postcode)
+	}
 	k.add("n", min(first, last), max(first, last)) // also when the two are exchanged
 	k.add("a", postcode, first)
 	k.add("a", postcode, last)

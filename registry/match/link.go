@@ -20,9 +20,15 @@ type Pair struct {
 func Link(records []Subject) ([]Pair, *Model) {
 	all := prepareSorted(records)
 	candidates := pairsOf(blocks(all, nil))
-	n := float64(len(all))
-	md := learn(all, all, candidates, n, n*(n-1)/2, func(r *rand.Rand) (int32, int32) { return distinct(r, len(all)) })
+	md := learnOne(all, candidates)
 	return groupsToPairs(all, md, group(all, md, md.likely(all, all, candidates))), md
+}
+
+// Learn is the model that [Link] learns, without the linking: a part of a base, some tens of
+// thousands of records with the duplicates it has, teaches what its names and its clerks are like.
+func Learn(records []Subject) *Model {
+	all := prepareSorted(records)
+	return learnOne(all, pairsOf(blocks(all, nil)))
 }
 
 // LinkTwo finds the records of file b that speak of a person of file a. Both lists may be in any
@@ -58,23 +64,31 @@ func prepareSorted(records []Subject) []*Prepared {
 	return out
 }
 
+func learnOne(all []*Prepared, candidates []indexPair) *Model {
+	n := float64(len(all))
+	return learn(all, all, candidates, n, n*(n-1)/2, func(r *rand.Rand) (int32, int32) { return distinct(r, len(all)) })
+}
+
 // learn trains a model on candidate pairs and on as many random ones as settle how strangers agree.
 func learn(left, right []*Prepared, candidates []indexPair, people, pairs float64, draw func(*rand.Rand) (int32, int32)) *Model {
-	s := Sample{People: people, Pairs: max(pairs, 1), Candidates: map[Vector]float64{}, Random: map[Vector]float64{}}
-	for _, c := range candidates {
-		s.Candidates[Compare(left[c.a], right[c.b])]++
+	s := sample{people: people, pairs: max(pairs, 1), candidates: map[Vector]float64{}, random: map[Vector]float64{}}
+	step := 1 + len(candidates)/candidatesRead
+	for i := 0; i < len(candidates); i += step {
+		c := candidates[i]
+		s.candidates[Compare(left[c.a], right[c.b])] += float64(step)
 	}
 	r := rand.New(rand.NewPCG(20, 26))       // fixed: the same file gives the same model
 	for range int(min(randomPairs, pairs)) { // of few pairs no more is known than they say
 		i, k := draw(r)
-		s.Random[Compare(left[i], right[k])]++
+		s.random[Compare(left[i], right[k])]++
 	}
 	s.names = countNames(left)
-	return Train(s)
+	return train(s)
 }
 
-// randomPairs is how many settle a chance of one in 100,000 within a third.
-const randomPairs = 1_000_000
+// What a model is learnt from: as many random pairs as settle a chance of one in 100,000 within a
+// half, and as many candidates, taken at equal steps where there are more.
+const randomPairs, candidatesRead = 500_000, 1_000_000
 
 func distinct(r *rand.Rand, n int) (int32, int32) {
 	i, k := r.IntN(n), r.IntN(n-1)

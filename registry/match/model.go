@@ -7,7 +7,7 @@ import (
 )
 
 // Model holds what agreement and disagreement say: per field and agreement the log2 of how much
-// likelier it is between records of one person than between strangers. Made by [Train], [Default]
+// likelier it is between records of one person than between strangers. Made by [Learn], [Link], [Default]
 // or [ReadModel], it is read only; any number of goroutines may share it.
 type Model struct {
 	source string

@@ -43,7 +43,7 @@ var defaultModel = sync.OnceValues(func() (*Model, error) { return ReadModel(def
 
 // Default is the model that comes with the program: names and their shares as in Brazil (IBGE,
 // Censo 2022), error rates learnt from a generated base, odds of a base of a million people. A city
-// does better with its own, by [Link] over a part of its base.
+// does better with its own, by [Learn] over a part of its base.
 func Default() *Model {
 	md, err := defaultModel()
 	if err != nil {

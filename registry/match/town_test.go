@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write default.json anew")
 func TestBrazilianTownIsLinked(t *testing.T) {
 	t.Parallel()
 
-	records, truth := newTown(1, 6000).file()
+	records, truth := newTown(1, 4000).file()
 	pairs, _ := match.Link(records)
 	q := match.Evaluate(truth, pairs)
 	t.Logf("town: %d records, P %.4f, R %.4f, F1 %.4f (%d found, %d wrong, %d missed)", len(records), q.Precision, q.Recall, q.F1, q.Found, q.Wrong, q.Missed)
@@ -27,7 +27,7 @@ func TestBrazilianTownIsLinked(t *testing.T) {
 func TestTwoBasesOfABrazilianTownAreLinked(t *testing.T) {
 	t.Parallel()
 
-	a, b, truthA, truthB := newTown(2, 6000).twoFiles()
+	a, b, truthA, truthB := newTown(2, 4000).twoFiles()
 	pairs, _ := match.LinkTwo(a, b)
 	q := match.EvaluateTwo(truthA, truthB, pairs)
 	t.Logf("two towns: %d and %d records, P %.4f, R %.4f, F1 %.4f (%d found, %d wrong, %d missed)", len(a), len(b), q.Precision, q.Recall, q.F1, q.Found, q.Wrong, q.Missed)
@@ -57,7 +57,7 @@ func TestDefaultModelIsReadAsItIsWritten(t *testing.T) {
 func writeDefault(t *testing.T) {
 	t.Helper()
 	records, _ := newTown(7, 20000).file()
-	_, md := match.Link(records)
+	md := match.Learn(records)
 	data, err := json.Marshal(md.For(1_000_000))
 	if err != nil {
 		t.Fatal(err)

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// Sample is what a model is learnt from. No label is needed.
-type Sample struct {
-	People     float64                // records the pairs are of
-	Pairs      float64                // all pairs there could be
-	Candidates map[Vector]float64     // how often each vector is among the pairs that share a key
-	Random     map[Vector]float64     // the same among pairs drawn at random
+// sample is what a model is learnt from. No label is needed.
+type sample struct {
+	people     float64                // records the pairs are of
+	pairs      float64                // all pairs there could be
+	candidates map[Vector]float64     // how often each vector is among the pairs that share a key
+	random     map[Vector]float64     // the same among pairs drawn at random
 	names      [numFields]frequencies // shares of names
 }
 
-// Train learns a model by expectation–maximisation.
+// train learns a model by expectation–maximisation.
 //
 // How strangers agree (u) comes from the random pairs, nearly all of which are strangers; how one
 // person's records agree (m) from the candidates. Since keys are a function of what is compared,
@@ -22,9 +22,9 @@ type Sample struct {
 // the starting table by a few imagined pairs, so that small data give a usable model.
 //
 // Winkler (2000); the split into random pairs and blocked pairs is Splink's.
-func Train(s Sample) *Model {
+func train(s sample) *Model {
 	md := startModel(s)
-	cand, rnd := sortedCounts(s.Candidates), sortedCounts(s.Random)
+	cand, rnd := sortedCounts(s.candidates), sortedCounts(s.random)
 	before := math.Inf(-1)
 	for range maxRounds {
 		after := md.round(s, cand, rnd)
@@ -60,7 +60,7 @@ func sortedCounts(m map[Vector]float64) []counted {
 }
 
 // round is one step of EM. It returns the log-likelihood of the candidates before the step.
-func (md *Model) round(s Sample, cand, rnd []counted) float64 {
+func (md *Model) round(s sample, cand, rnd []counted) float64 {
 	var m, u table
 	seed(&m, &startM, imaginedM)
 	seed(&u, &startU, imaginedU)
@@ -85,7 +85,7 @@ func (md *Model) round(s Sample, cand, rnd []counted) float64 {
 		}
 	}
 	md.m, md.u = normalised(m), normalised(u)
-	md.prior, md.kin = logOdds((same+1)/s.Pairs), logOdds((kin+0.1)/s.Pairs)
+	md.prior, md.kin = logOdds((same+1)/s.pairs), logOdds((kin+0.1)/s.pairs)
 	md.settle()
 	return likelihood
 }
@@ -130,11 +130,11 @@ func startTables() (m, u table) {
 	return normalised(m), normalised(u)
 }
 
-func startModel(s Sample) *Model {
+func startModel(s sample) *Model {
 	md := &Model{source: "trained", m: startM, u: startU}
 	md.setNames(s.names)
-	md.prior = logOdds(0.3 * s.People / max(s.Pairs, 1))
-	md.kin = logOdds(0.1 * s.People / max(s.Pairs, 1))
+	md.prior = logOdds(0.3 * s.people / max(s.pairs, 1))
+	md.kin = logOdds(0.1 * s.people / max(s.pairs, 1))
 	md.settle()
 	return md
 }
