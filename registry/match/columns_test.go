@@ -61,3 +61,29 @@ func TestModelOfAnotherMakeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a file holds, reading and comparing its people neither fails nor depends on the order.
+func FuzzReadCSV(f *testing.F) {
+	f.Add("id,name,birth,cpf\n1,João da Silva Júnior,1/2/1980,52998224725\n2,Mª,1980-13-45,1\n")
+	f.Add("id;name;birth;cpf\n1; ;;\n\"2\";x x x;T;\n")
+	f.Add("\ufeffid,name,birth,cpf\n")
+	columns := match.Columns{"id": "id", "name": "name", "birth": "birthdate", "cpf": "cpf"}
+	f.Fuzz(func(t *testing.T, file string) {
+		people, err := match.ReadCSV(strings.NewReader(file), columns)
+		if err != nil {
+			return
+		}
+		md := match.Default()
+		for i := range people[:min(len(people), 20)] {
+			a, b := match.Prepare(people[i]), match.Prepare(people[0])
+			if x, y := md.Score(a, b).Weight, md.Score(b, a).Weight; x != y {
+				t.Errorf("%+v, %+v: %g one way, %g the other", people[i], people[0], x, y)
+			}
+			for _, k := range a.FileKeys() {
+				if strings.HasSuffix(k, "|") {
+					t.Errorf("%+v has the empty key %q", people[i], k)
+				}
+			}
+		}
+	})
+}

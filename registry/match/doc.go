@@ -10,9 +10,10 @@
 // the caller stores keys (as HMACs), finds candidates and acts on decisions.
 //
 // A weight is log2 of the odds that the two are one person: 0 is even, +10 a thousand to one. Each
-// weighs three explanations: the same person, two strangers, and two of one family, who share
-// surname, mother and address, and as twins the birth date. The third is what keeps twins apart
-// without a rule of thumb; [Decide] adds the rules no weight may overturn.
+// weighs four explanations: the same person; two strangers; brothers and sisters, who share surname,
+// mother and address, and as twins the birth date; a father and the son named after him. The last
+// two are what keeps families apart without a rule of thumb; [Decide] adds the rules no weight may
+// overturn.
 //
 // Fellegi and Sunter, A Theory for Record Linkage (1969); Winkler, Using the EM Algorithm for
 // Weight Computation in the Fellegi–Sunter Model (2000).

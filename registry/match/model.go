@@ -7,49 +7,33 @@ import (
 )
 
 // Model holds what agreement and disagreement say: per field and agreement the log2 of how much
-// likelier it is between records of one person than between strangers. Made by [Learn], [Link], [Default]
-// or [ReadModel], it is read only; any number of goroutines may share it.
+// likelier it is between records of one person than between strangers. Made by [Learn], [Link],
+// [Default] or [ReadModel], it is read only; any number of goroutines may share it.
 type Model struct {
 	source string
 	prior  float64 // log2 odds that a pair, nothing known, is one person
-	kin    float64 // log2 odds that it is two of one family
+	kin    float64 // log2 odds that it is brothers or sisters
+	elder  float64 // log2 odds that it is a father and the son named after him
 	m      table   // P(agreement | one person)
 	u      table   // P(agreement | strangers)
 	names  [numFields]frequencies
 
 	same   table              // log2(m/u), 0 for Missing
-	family table              // the same for two of one family
+	family table              // the same for brothers and sisters
+	named  table              // the same for father and son of one name
 	mean   [numFields]float64 // log2 of the chance that two strangers' names are equal
 }
 
 type table [numFields][numAgreements]float64
 
-// twins is the share of brothers and sisters born on one day: about 1 in 100 births is of twins.
-// It is given, not learnt: from few data EM would call a person's misspelt records twins.
-const twins = 0.01
-
-// namesakes is the log2 of how much rarer it is that brothers and sisters bear one whole name than
-// that chance would give it to them: one in a hundred.
-const namesakes = -6.6
-
 // settle computes the weights from the probabilities.
-//
-// Two of one family agree as one person does on what a family shares, as strangers do on the rest,
-// and on the birth date as twins or as strangers.
 func (md *Model) settle() {
 	for f := range numFields {
 		for g := Different; g < numAgreements; g++ {
 			md.same[f][g] = math.Log2(md.m[f][g] / md.u[f][g])
-			md.family[f][g] = 0
-			if f.ofFamily() {
-				md.family[f][g] = md.same[f][g]
-			}
 		}
 	}
-	for g := Different; g < numAgreements; g++ {
-		m, u := md.m[Birthdate][g], md.u[Birthdate][g]
-		md.family[Birthdate][g] = math.Log2((twins*m + (1-twins)*u) / u)
-	}
+	md.settleFamily()
 }
 
 // frequencies are the shares of people that bear a name, by its sound.

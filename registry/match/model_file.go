@@ -21,6 +21,7 @@ type modelFile struct {
 	Source  string                           `json:"source"` // what it was learnt from
 	Prior   float64                          `json:"prior"`  // log2 odds
 	Kin     float64                          `json:"kin"`    // log2 odds
+	Elder   float64                          `json:"elder"`  // log2 odds
 	Fields  map[string]map[string]likelihood `json:"fields"`
 	Names   map[string]nameShares            `json:"names"`
 }
@@ -57,7 +58,7 @@ func Default() *Model {
 func (md *Model) For(people int) *Model {
 	out := *md
 	n := max(float64(people), 2)
-	out.prior, out.kin = math.Log2(0.5/n), math.Log2(3/n)
+	out.prior, out.kin, out.elder = math.Log2(0.5/n), math.Log2(3/n), math.Log2(sonsNamed/n)
 	return &out
 }
 
@@ -73,7 +74,7 @@ func ReadModel(data []byte) (*Model, error) {
 	if in.Version != modelVersion {
 		return nil, fmt.Errorf("model version %d, want %d", in.Version, modelVersion)
 	}
-	md := &Model{source: in.Source, prior: in.Prior, kin: in.Kin, m: startM, u: startU}
+	md := &Model{source: in.Source, prior: in.Prior, kin: in.Kin, elder: in.Elder, m: startM, u: startU}
 	names, err := in.frequencies()
 	if err = errors.Join(err, in.tables(md)); err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func (in *modelFile) frequencies() (out [numFields]frequencies, err error) {
 
 // MarshalJSON writes the model so that [ReadModel] reads the same one.
 func (md *Model) MarshalJSON() ([]byte, error) {
-	out := modelFile{Version: modelVersion, Source: md.source, Prior: md.prior, Kin: md.kin,
+	out := modelFile{Version: modelVersion, Source: md.source, Prior: md.prior, Kin: md.kin, Elder: md.elder,
 		Fields: map[string]map[string]likelihood{}, Names: map[string]nameShares{}}
 	for f := range numFields {
 		levels := map[string]likelihood{}

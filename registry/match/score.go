@@ -30,7 +30,8 @@ func (md *Model) Score(a, b *Prepared) Result {
 	v := Compare(a, b)
 	extra := md.rarities(a, b, &v)
 	r := Result{ID: b.ID, Barred: bars(a, b, &v)}
-	r.Weight, r.Kin = md.weigh(&v, &extra)
+	s := md.weigh(&v, &extra)
+	r.Weight, r.Kin = s.weight(), s.kinWeight()
 	for f := range numFields {
 		if v[f] != Missing {
 			r.Parts = append(r.Parts, Part{f, v[f], md.same[f][v[f]] + extra[f], extra[f]})
@@ -43,40 +44,5 @@ func (md *Model) Score(a, b *Prepared) Result {
 func (md *Model) Weight(a, b *Prepared) float64 {
 	v := Compare(a, b)
 	extra := md.rarities(a, b, &v)
-	same, kin := md.sums(&v, &extra)
-	return same - log2OnePlus(kin)
-}
-
-// weigh gives the log2 odds of one person and of one family, each against the other two
-// explanations.
-func (md *Model) weigh(v *Vector, extra *[numFields]float64) (same, kin float64) {
-	same, kin = md.sums(v, extra)
-	return same - log2OnePlus(kin), kin - log2OnePlus(same)
-}
-
-// sums adds up a vector's weights for one person and for one family, each against strangers.
-func (md *Model) sums(v *Vector, extra *[numFields]float64) (same, kin float64) {
-	same, kin = md.prior, md.kin
-	for f := range numFields {
-		same += md.same[f][v[f]] + extra[f]
-		kin += md.family[f][v[f]]
-		if f.ofFamily() {
-			kin += extra[f]
-		}
-	}
-	if v[Given] >= SameSound && (v[Surname] == Close || v[Surname] >= Contained) {
-		kin += namesakes
-	}
-	return same, kin
-}
-
-// log2OnePlus is log2(1 + 2^x).
-func log2OnePlus(x float64) float64 {
-	switch {
-	case x > 40:
-		return x
-	case x < -40:
-		return 0
-	}
-	return math.Log2(1 + math.Exp2(x))
+	return md.weigh(&v, &extra).weight()
 }

@@ -65,15 +65,6 @@ var fieldNames = [numFields]string{
 // String is the field's stable name, as stored and translated.
 func (f Field) String() string { return fieldNames[f] }
 
-// ofFamily says whether people of one family share the field, as they share surname and address.
-func (f Field) ofFamily() bool {
-	switch f {
-	case Given, Suffix, Birthdate, Gender, CPF, Email:
-		return false
-	}
-	return true
-}
-
 // Agreement says how two values compare. Missing carries no weight; the weight of each of the
 // others is learnt per field, so their order here decides nothing.
 type Agreement uint8

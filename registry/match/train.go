@@ -68,18 +68,18 @@ func (md *Model) round(s sample, cand, rnd []counted) float64 {
 	same, kin, likelihood := 0.0, 0.0, 0.0
 	for i := range cand {
 		c := &cand[i]
-		w, k := md.weigh(&c.v, &none)
-		pw, pk := probability(w)*c.n, probability(k)*c.n
-		same, kin = same+pw, kin+pk
-		likelihood += c.n * (log2OnePlus(w))
+		w := md.weigh(&c.v, &none)
+		pw := probability(w.weight()) * c.n
+		same, kin = same+pw, kin+w.siblingsProbability()*c.n
+		likelihood += c.n * log2OnePlus(w.weight())
 		for f := range numFields {
 			m[f][c.v[f]] += pw
 		}
 	}
 	for i := range rnd {
 		c := &rnd[i]
-		w, k := md.weigh(&c.v, &none)
-		stranger := c.n * max(0, 1-probability(w)-probability(k))
+		w := md.weigh(&c.v, &none)
+		stranger := c.n * max(0, 1-probability(w.weight())-probability(w.kinWeight()))
 		for f := range numFields {
 			u[f][c.v[f]] += stranger
 		}
@@ -135,6 +135,7 @@ func startModel(s sample) *Model {
 	md.setNames(s.names)
 	md.prior = logOdds(0.3 * s.people / max(s.pairs, 1))
 	md.kin = logOdds(0.1 * s.people / max(s.pairs, 1))
+	md.elder = logOdds(sonsNamed * s.people / max(s.pairs, 1))
 	md.settle()
 	return md
 }
