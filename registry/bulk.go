@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry/pmcc"
@@ -107,37 +103,6 @@ func (s *Store) NewBulk(ctx context.Context, db *pg.Pool, now func() time.Time) 
 	return &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{}}, nil
 }
 
-// attempts is how often a chunk that meets others is tried; each try sees what they committed.
-const attempts = 20
-
-// File files a chunk whole or not at all. A chunk the load has committed before gives its tally of
-// then and changes nothing.
-func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
-	for try := 1; ; try++ {
-		b.reset()
-		err := pgx.BeginFunc(ctx, b.db, func(tx pgx.Tx) error {
-			done, err := b.once(ctx, tx, c)
-			if err != nil || done {
-				return err
-			}
-			if err := b.file(ctx, tx, c); err != nil {
-				return err
-			}
-			return insertChunk(ctx, tx, c, b.sum(c), b.now())
-		})
-		if err == nil || !collided(err) || try == attempts {
-			return b.tally, err
-		}
-	}
-}
-
-// collided recognises that another transaction was first: a document found between our look and
-// our COPY, a deadlock, a serialization failure.
-func collided(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && slices.Contains([]string{"23505", "40001", "40P01"}, e.Code)
-}
-
 func (b *Bulk) reset() {
 	b.people.Reset()
 	b.index.Reset()
@@ -145,14 +110,6 @@ func (b *Bulk) reset() {
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
 	clear(b.refused)
 	b.waiting = b.waiting[:0]
-}
-
-func (b *Bulk) once(ctx context.Context, tx pgx.Tx, c Chunk) (bool, error) {
-	tally, done, err := chunkTally(ctx, tx, c)
-	if done {
-		b.tally = tally
-	}
-	return done, err
 }
 
 func (b *Bulk) sum(c Chunk) Tally {
@@ -174,7 +131,7 @@ type group struct {
 	person  PersonID // zero: new
 }
 
-func (b *Bulk) file(ctx context.Context, tx pgx.Tx, c Chunk) error {
+func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 	known, err := b.lookUp(ctx, tx, c)
 	if err != nil {
 		return err
@@ -198,7 +155,7 @@ func (b *Bulk) file(ctx context.Context, tx pgx.Tx, c Chunk) error {
 }
 
 // send copies what was gathered, each table in one COPY.
-func (b *Bulk) send(ctx context.Context, tx pgx.Tx) error {
+func (b *Bulk) send(ctx context.Context, tx pg.Tx) error {
 	return cmp.Or(
 		b.index.Send(ctx, tx, copyIndex),
 		b.people.Send(ctx, tx, copyPeople),

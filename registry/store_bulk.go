@@ -2,11 +2,13 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/loginunico/loginunico/internal/pg"
 )
@@ -16,6 +18,45 @@ const (
 	copyPeople  = `COPY person (id, kind, identity, documents, contact, family, complements, policy, undocumented, created_at, updated_at) FROM STDIN (FORMAT binary)`
 	copyRecords = `COPY source_record (person_id, id, source, key, digest, load_id, voids, content) FROM STDIN (FORMAT binary)`
 )
+
+// attempts is how often a chunk that meets others is tried; each try sees what they committed.
+const attempts = 20
+
+// File files a chunk whole or not at all. A chunk the load has committed before gives its tally of
+// then and changes nothing.
+func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
+	for try := 1; ; try++ {
+		b.reset()
+		err := pgx.BeginFunc(ctx, b.db, func(tx pgx.Tx) error {
+			done, err := b.once(ctx, tx, c)
+			if err != nil || done {
+				return err
+			}
+			if err := b.file(ctx, tx, c); err != nil {
+				return err
+			}
+			return insertChunk(ctx, tx, c, b.sum(c), b.now())
+		})
+		if err == nil || !collided(err) || try == attempts {
+			return b.tally, err
+		}
+	}
+}
+
+// collided recognises that another transaction was first: a document found between our look and
+// our COPY, a deadlock, a serialization failure.
+func collided(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && slices.Contains([]string{"23505", "40001", "40P01"}, e.Code)
+}
+
+func (b *Bulk) once(ctx context.Context, tx pgx.Tx, c Chunk) (bool, error) {
+	tally, done, err := chunkTally(ctx, tx, c)
+	if done {
+		b.tally = tally
+	}
+	return done, err
+}
 
 // chunkTally is what a chunk that was committed before counted.
 func chunkTally(ctx context.Context, tx pg.Tx, c Chunk) (t Tally, done bool, err error) {

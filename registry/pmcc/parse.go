@@ -194,7 +194,7 @@ func (r *reader) readRefusal(d *yamlform.Decoder, fp *fieldPolicy, n *yaml.Node,
 		switch texts, listed := r.lists[name]; {
 		case !ok:
 		case listed:
-			fp.refuse = append(fp.refuse, refusal{code: "placeholder", texts: foldedSet(texts)})
+			fp.refuse = append(fp.refuse, refuseTexts("placeholder", texts))
 		case name == "after_today", name == "one_letter":
 			fp.refuse = append(fp.refuse, refusal{code: name})
 		default:
@@ -212,7 +212,7 @@ func (r *reader) readRefusal(d *yamlform.Decoder, fp *fieldPolicy, n *yaml.Node,
 	})
 	switch {
 	case equals != "":
-		fp.refuse = append(fp.refuse, refusal{code: "equals", texts: foldedSet([]string{equals})})
+		fp.refuse = append(fp.refuse, refuseTexts("equals", []string{equals}))
 	case matches != "" && isPattern(matches) == "":
 		fp.refuse = append(fp.refuse, refusal{code: "matches", pattern: regexp.MustCompile(matches)})
 	case before != "":
@@ -229,10 +229,14 @@ func isPattern(text string) string {
 	return ""
 }
 
-func foldedSet(texts []string) map[string]bool {
-	set := make(map[string]bool, len(texts))
+// refuseTexts refuses texts, in any case and with any accents: an accented letter has two bytes where
+// the plain one has one.
+func refuseTexts(code string, texts []string) refusal {
+	r := refusal{code: code, texts: make(map[string]bool, len(texts))}
 	for _, t := range texts {
-		set[folded([]byte(t))] = true
+		plain := string(appendFolded(nil, []byte(t)))
+		r.texts[plain] = true
+		r.longest = max(r.longest, 2*len(plain))
 	}
-	return set
+	return r
 }

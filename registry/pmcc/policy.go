@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/loginunico/loginunico/registry/record"
 )
@@ -87,6 +87,7 @@ type right struct {
 type refusal struct {
 	code    string // placeholder, equals, matches, before, after, short
 	texts   map[string]bool
+	longest int // bytes of a text that folds into one of them, at most
 	pattern *regexp.Regexp
 	date    string
 	least   int
@@ -152,7 +153,8 @@ func (f *fieldPolicy) refused(text []byte, now string) string {
 func (r *refusal) meets(text []byte, now string) bool {
 	switch r.code {
 	case "placeholder", "equals":
-		return r.texts[folded(text)]
+		var few [64]byte // lists hold short texts; a longer one is in none
+		return len(text) <= r.longest && r.texts[string(appendFolded(few[:0], text))]
 	case "matches":
 		return r.pattern.Match(text)
 	case "before":
@@ -184,14 +186,12 @@ func allOneLetter(text []byte) bool {
 	return len(text) > 1
 }
 
-// folded is a text without case and accents, as refusal lists compare.
-func folded(text []byte) string {
-	var b strings.Builder
-	b.Grow(len(text))
+// appendFolded appends a text without case and accents, as refusal lists compare.
+func appendFolded(dst, text []byte) []byte {
 	for _, r := range string(text) {
-		b.WriteRune(record.Fold(r))
+		dst = utf8.AppendRune(dst, record.Fold(r))
 	}
-	return b.String()
+	return dst
 }
 
 // Today is the day that after_today compares with.
