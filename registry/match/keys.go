@@ -1,11 +1,18 @@
 package match
 
 // Keys are the blocks a subject is in: two subjects that share a key are worth comparing, and no
-// others are. Each key needs two or more facts, so that its block stays small in a base of tens of
-// millions; a subject of whom too little is known has none. Any one error in name, birth date or
-// mother's name leaves another key standing.
+// others are. Any one error in name, birth date or mother's name leaves another key standing; a
+// subject of whom too little is known has none. The first character says the kind:
 //
-// Keys are plain text: a store keeps their HMAC, since equal keys tell equal people.
+//	1 2 3   birth date (day and month in either order) with first name, last name, mother's first name
+//	4 5     first and last name with mother's first name; first name with mother's whole name
+//	6 7     first and last name with the year, with day and month
+//	8       a name of three words or more, for who gives nothing else
+//	c p m   CPF; phone with first name; mail address
+//
+// In a base of tens of millions a block of kinds 1 to 7 holds a few people to a few hundred. One of
+// kind 8 may hold thousands of a common name: a caller stops at some hundred, as nothing can be
+// decided there. Keys are plain text; a store keeps their HMAC, since equal keys tell equal people.
 func (p *Prepared) Keys() []string {
 	k := keyring{keys: make([]string, 0, 16)}
 	first, last, mother, birth := p.given.sound, p.last().sound, p.mother.first.sound, dayMonthOpen(p.birth)

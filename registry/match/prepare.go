@@ -110,12 +110,16 @@ func wordOf(w string) word {
 }
 
 func wordsOf(ws []string) words {
+	ws = ws[:min(len(ws), maxWords)]
 	out := make([]word, len(ws))
 	for i, w := range ws {
 		out[i] = wordOf(w)
 	}
 	return words{out, glued(out)}
 }
+
+// maxWords is the most names that are compared: a line of a broken file may hold thousands.
+const maxWords = 32
 
 // glued joins words; the sound is that of each, joined, since a word's end is heard.
 func glued(ws []word) (one word) {
