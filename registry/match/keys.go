@@ -32,7 +32,9 @@ func (p *Prepared) Keys() []string {
 	if n := len(p.surname.each); n > 1 {
 		k.add("8", first, p.surname.each[0].sound, last) // nothing but a whole name is known
 	}
-	k.add("c", p.cpf)
+	if p.cpfValid {
+		k.add("c", p.cpf)
+	}
 	k.add("p", p.phone, first)
 	k.add("m", p.email)
 	return k.keys
