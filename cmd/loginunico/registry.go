@@ -16,6 +16,8 @@ type registryCommand struct {
 func registryCommands() []registryCommand {
 	return []registryCommand{
 		{"generate", registryGenerateHelp, runRegistryGenerate},
+		{"reseal", registryResealHelp, runRegistryReseal},
+		{"rekey", registryRekeyHelp, runRegistryRekey},
 	}
 }
 

@@ -100,6 +100,9 @@ type run struct {
 }
 
 func (r *run) checkSources(ctx context.Context) error {
+	if len(r.box.IndexVersions()) > 1 {
+		return registry.ErrRekeying
+	}
 	policy, err := r.store.Policy(ctx, r.db, r.Now())
 	if err != nil {
 		return err

@@ -10,9 +10,13 @@ package match
 //	8       a name of three words or more, for who gives nothing else
 //	c p m   CPF; phone with first name; mail address
 //
-// In a base of tens of millions a block of kinds 1 to 7 holds a few people to a few hundred. One of
-// kind 8 may hold thousands of a common name: a caller stops at some hundred, as nothing can be
-// decided there. Keys are plain text; a store keeps their HMAC, since equal keys tell equal people.
+// A generated base of 100,000 gives 2.6 candidates a query and holds the one sought 98.6 % of the
+// time. Its largest blocks: kinds 1, 2, 3 and 5 under 20 people; 4, 6, 7 and 8, which hold no whole
+// birth date, 104, 29, 17 and 79, of the commonest names, and growing with the base. So a caller
+// passes over a block of more than some hundred: who is sought is in another as a rule, and where
+// not, so many namesakes allow no decision.
+//
+// Keys are plain text; a store keeps their HMAC, since equal keys tell equal people.
 func (p *Prepared) Keys() []string {
 	k := keyring{keys: make([]string, 0, 16)}
 	first, last, mother, birth := p.given.sound, p.last().sound, p.mother.first.sound, dayMonthOpen(p.birth)
