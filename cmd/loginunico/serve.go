@@ -28,6 +28,7 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/migrations"
+	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -44,6 +45,7 @@ type stack struct {
 	box     *secret.Box
 	keys    *keys.Ring
 	clients *client.Registry
+	people  *registry.Store
 }
 
 // open connects and loads what every command needs. Close the stack's db after use.
@@ -69,6 +71,10 @@ func (s *stack) load(ctx context.Context, kek secret.KEK) (err error) {
 		return err
 	}
 	if s.box, err = secret.Open(ctx, s.db, kek); err != nil {
+		return err
+	}
+	s.people = registry.NewStore(s.box)
+	if err := s.people.Adopt(ctx, s.db, time.Now()); err != nil { // people of the release before
 		return err
 	}
 	if s.keys, err = keys.New(ctx, s.db, s.box, time.Now); err != nil {
