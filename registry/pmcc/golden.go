@@ -434,8 +434,11 @@ func (c *Computer) mayExclude(fp *fieldPolicy, cand *candidate, head *recordHead
 	if !r.allowed || head.level < r.minLevel {
 		return false
 	}
-	// Only the holder's own withdrawal, or a source that stands above the holder, ends a value.
-	return c.heads[holder].source == head.source || fp.rank[head.source] <= fp.rank[c.heads[holder].source]
+	if c.heads[holder].source == head.source {
+		return true // its own
+	}
+	change := fp.rights[Change][head.source] // to take away what another gave is to change it
+	return change.allowed && !change.human && head.level >= change.minLevel && fp.rank[head.source] <= fp.rank[c.heads[holder].source]
 }
 
 func (c *Computer) value(f record.Field, cand *candidate, head *recordHead, r right) Value {
