@@ -22,12 +22,15 @@ type pageView struct {
 	List   bool
 }
 
-type loadRow struct{ ID, Name, Sources, Began, State, Records string }
+type loadRow struct {
+	ID, Name, Sources, Began, State, Records string
+	Ended                                    bool // has a report
+}
 
 // WritePage writes the report as a page of its own: counts and no personal data, no scripts, its
 // style inside.
 func (r *Report) WritePage(w io.Writer) error {
-	return page.Execute(w, pageView{Title: "Load of " + strings.Join(r.names(), ", "), Lead: r.Line(), About: r.about(), Tables: r.tables()})
+	return page.Execute(w, pageView{Title: "Load: " + r.Name, Lead: r.Line(), About: r.about(), Tables: r.tables()})
 }
 
 // WriteList writes the page that lists loads, each with a link to its report, /loads/{id}.
@@ -35,7 +38,7 @@ func WriteList(w io.Writer, loads []Load) error {
 	v := pageView{Title: "Loads of the registry", List: true}
 	for _, l := range loads {
 		v.Loads = append(v.Loads, loadRow{ID: l.ID.String(), Name: l.Name, Sources: strings.Join(l.Sources, ", "),
-			Began: l.Started.UTC().Format("2006-01-02 15:04"), State: l.State(), Records: grouped(l.Records)})
+			Began: l.Started.UTC().Format("2006-01-02 15:04"), State: l.State(), Records: grouped(l.Records), Ended: l.Finished != nil})
 	}
 	return page.Execute(w, v)
 }
