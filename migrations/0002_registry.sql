@@ -32,6 +32,8 @@ ALTER TABLE person
 CREATE INDEX person_merged ON person (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX person_undocumented ON person (id) WHERE undocumented AND merged_into IS NULL;
 CREATE INDEX person_old_form ON person (id) WHERE fields IS NOT NULL;
+-- Who changed lately, for the matching run: of a page range only the bounds, so that loads pay nothing.
+CREATE INDEX person_updated ON person USING brin (updated_at) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE VIEW known_person AS
 SELECT p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared] AS sealed, p.updated_at, p.version,
@@ -161,6 +163,17 @@ CREATE TABLE match_block (
   PRIMARY KEY (block, person_id)
 );
 CREATE INDEX match_block_person ON match_block (person_id);
+
+-- Whom the matching run has still to look at, and up to which change it has noted them.
+CREATE TABLE match_todo (
+  person_id    uuid PRIMARY KEY,
+  undocumented boolean NOT NULL,
+  blocked      boolean NOT NULL DEFAULT false                        -- their keys are filed: they may be compared
+);
+CREATE TABLE match_progress (
+  one  boolean PRIMARY KEY CHECK (one),
+  upto timestamptz NOT NULL
+);
 
 -- Pairs that a human must judge.
 CREATE TABLE match_review (
