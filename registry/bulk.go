@@ -84,6 +84,7 @@ type Bulk struct {
 	conflicts              [record.Fields]int64
 	refused                map[refusalKey]int64
 	waiting                []waitingValue
+	stood                  map[PersonID]PersonID // who stood for those with new records when we looked
 }
 
 type refusalKey struct {
@@ -100,7 +101,8 @@ func (s *Store) NewBulk(ctx context.Context, db *pg.Pool, now func() time.Time) 
 	if _, err := s.Digester(ctx, db); err != nil {
 		return nil, err
 	}
-	return &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{}}, nil
+	return &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{},
+		stood: map[PersonID]PersonID{}}, nil
 }
 
 func (b *Bulk) reset() {
@@ -109,6 +111,7 @@ func (b *Bulk) reset() {
 	b.records.Reset()
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
 	clear(b.refused)
+	clear(b.stood)
 	b.waiting = b.waiting[:0]
 }
 
@@ -136,7 +139,7 @@ func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 	if err != nil {
 		return err
 	}
-	touched := map[PersonID]bool{}
+	touched := map[PersonID]bool{} // who stands for a person with new records
 	for rest := c.Records; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Document == rest[0].Document && (rest[0].Document != uuid.Nil || rest[n].Key == rest[0].Key) {
@@ -182,11 +185,18 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 		return b.create(g, filed)
 	case adopted:
 		b.found(g)
-		touched[g.person] = true
+		touched[b.stands(g.person, known)] = true
 	case len(filed) > 0:
-		touched[g.person] = true
+		touched[b.stands(g.person, known)] = true
 	}
 	return nil
+}
+
+// stands is who stands for a person who has new records.
+func (b *Bulk) stands(person PersonID, known *lookUp) PersonID {
+	root := known.root(person)
+	b.stood[person] = root
+	return root
 }
 
 // fileAll files what is new in a group and returns it as the policy wants it.
@@ -225,7 +235,7 @@ func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map
 		}
 		void := record.Void(b.now())
 		b.add(holder, r.Source, r.Key, b.store.digester.Content(void), void, load)
-		touched[holder] = true
+		touched[b.stands(holder, known)] = true
 		b.tally.Moved++
 	}
 }

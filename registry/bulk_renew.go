@@ -34,7 +34,7 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	clusters, err := lockAll(ctx, tx, ids)
+	clusters, err := lockAll(ctx, tx, ids, b.stood)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,17 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 	}
 	people := make([]*computed, 0, len(ids))
 	for _, id := range ids {
+		if clusters[id] == nil {
+			continue // merged into another meanwhile, and computed there
+		}
 		c, err := b.recomputeOne(id, clusters[id], records, overrides)
 		if err != nil {
 			return nil, err
 		}
 		people = append(people, c)
+	}
+	if len(people) == 0 {
+		return nil, nil
 	}
 	b.tally.Changed += int64(len(people))
 	return people, updatePeople(ctx, tx, people, b.now())

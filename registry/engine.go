@@ -3,12 +3,14 @@ package registry
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry/pmcc"
@@ -237,7 +239,15 @@ func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Field
 	if err != nil {
 		return err
 	}
+	if err := auditUpdate(ctx, tx, id, changed, now); err != nil {
+		return err
+	}
 	return s.settleMatch(ctx, tx, p, now)
+}
+
+func auditUpdate(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now time.Time) error {
+	return audit.RecordTx(ctx, tx, audit.Event{At: now, Actor: audit.Actor{Kind: audit.Person, ID: id.String()},
+		Action: "registry.update", Person: id, Fields: slices.Collect(maps.Keys(changed))})
 }
 
 // settleMatch gives a person whose words agree with the bases the evidence of level 3, once.
@@ -289,7 +299,7 @@ func (s *Store) recompute(ctx context.Context, tx pg.Tx, id PersonID, now time.T
 	if err != nil {
 		return Person{}, err
 	}
-	if err := renewPending(ctx, tx, []PersonID{c.id}, waiting(c.id, c.golden, records), policy.Version); err != nil {
+	if err := renewPending(ctx, tx, cluster, waiting(c.id, c.golden, records), policy.Version); err != nil {
 		return Person{}, err
 	}
 	return c.person, updatePerson(ctx, tx, c, now)

@@ -32,6 +32,9 @@ func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 			if err != nil || done {
 				return err
 			}
+			if err := b.obey(ctx, tx); err != nil {
+				return err
+			}
 			if err := b.file(ctx, tx, c); err != nil {
 				return err
 			}
@@ -44,10 +47,10 @@ func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 }
 
 // collided recognises that another transaction was first: a document found between our look and
-// our COPY, a deadlock, a serialization failure.
+// our COPY, a merge between our look and our lock, a deadlock, a serialization failure.
 func collided(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && slices.Contains([]string{"23505", "40001", "40P01"}, e.Code)
+	return errors.Is(err, errMoved) || errors.As(err, &e) && slices.Contains([]string{"23505", "40001", "40P01"}, e.Code)
 }
 
 func (b *Bulk) once(ctx context.Context, tx pgx.Tx, c Chunk) (bool, error) {
@@ -81,8 +84,9 @@ func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time)
 
 // lookUp is what the registry knows of the documents and keys of a chunk.
 type lookUp struct {
-	byDocument map[uuid.UUID]PersonID // whoever stands for them now
-	byKey      map[int64][]version    // every version, oldest first
+	byDocument map[uuid.UUID]PersonID
+	byKey      map[int64][]version   // every version, oldest first
+	roots      map[PersonID]PersonID // who stands for a person merged into another
 }
 
 // version is one filed version of a record.
@@ -121,7 +125,7 @@ func (l *lookUp) holders(key int64) []PersonID {
 
 // lookUp reads whom the documents lead to, and where the records were filed before.
 func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
-	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}}
+	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}, roots: map[PersonID]PersonID{}}
 	if err := l.documents(ctx, tx, c.Records); err != nil {
 		return nil, err
 	}
@@ -143,9 +147,10 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, records []Incoming) er
 	}
 	most := 4 * (len(records) - first)
 	rows, _ := tx.Query(ctx, `
-		SELECT index, person_id
-		  FROM found_person
-		 WHERE index BETWEEN @first AND @last
+		SELECT i.index, i.person_id, p.merged_into
+		  FROM cpf_index i
+		  JOIN person p ON p.id = i.person_id
+		 WHERE i.index BETWEEN @first AND @last
 		 LIMIT @most`,
 		pgx.NamedArgs{"first": records[first].Document, "last": records[len(records)-1].Document, "most": most + 1})
 	if err := l.scanDocuments(rows); err != nil || len(l.byDocument) <= most {
@@ -159,9 +164,10 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, records []Incoming) er
 		}
 	}
 	rows, _ = tx.Query(ctx, `
-		SELECT index, person_id
-		  FROM found_person
-		 WHERE index = ANY(@each)`,
+		SELECT i.index, i.person_id, p.merged_into
+		  FROM cpf_index i
+		  JOIN person p ON p.id = i.person_id
+		 WHERE i.index = ANY(@each)`,
 		pgx.NamedArgs{"each": each})
 	return l.scanDocuments(rows)
 }
@@ -169,22 +175,38 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, records []Incoming) er
 func (l *lookUp) scanDocuments(rows pgx.Rows) error {
 	var index uuid.UUID
 	var person PersonID
-	_, err := pgx.ForEachRow(rows, []any{&index, &person}, func() error {
+	var into *PersonID
+	_, err := pgx.ForEachRow(rows, []any{&index, &person, &into}, func() error {
 		l.byDocument[index] = person
+		l.merged(person, into)
 		return nil
 	})
 	return err
 }
 
-// keys looks for earlier versions of the chunk's records. A person merged into another counts as
-// that one.
+// root is who stands for a person now. Records are filed under the person they are about, so that
+// they leave with them when a merge is undone; the values are those of whoever stands for them.
+func (l *lookUp) root(person PersonID) PersonID {
+	if root, ok := l.roots[person]; ok {
+		return root
+	}
+	return person
+}
+
+func (l *lookUp) merged(person PersonID, into *PersonID) {
+	if into != nil {
+		l.roots[person] = *into
+	}
+}
+
+// keys looks for earlier versions of the chunk's records.
 func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	keys := make([]int64, len(records))
 	for i := range records {
 		keys[i] = records[i].Key
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, coalesce(p.merged_into, p.id), r.digest, r.voids, p.undocumented
+		SELECT r.key, p.id, p.merged_into, r.digest, r.voids, p.undocumented
 		  FROM source_record r
 		  JOIN person p ON p.id = r.person_id
 		 WHERE r.key = ANY(@keys)
@@ -192,33 +214,46 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 		pgx.NamedArgs{"keys": keys})
 	var key int64
 	var v version
-	_, err := pgx.ForEachRow(rows, []any{&key, &v.person, &v.digest, &v.voids, &v.undocumented}, func() error {
+	var into *PersonID
+	_, err := pgx.ForEachRow(rows, []any{&key, &v.person, &into, &v.digest, &v.voids, &v.undocumented}, func() error {
 		l.byKey[key] = append(l.byKey[key], v)
+		l.merged(v.person, into)
 		return nil
 	})
 	return err
 }
 
-// lockAll holds people and everyone merged into them, in the order of their ids, and gives the
-// members of each, the one who stands for them first.
-func lockAll(ctx context.Context, tx pg.Tx, people []PersonID) (map[PersonID][]PersonID, error) {
+// errMoved: people were merged or parted between our look and our lock.
+var errMoved = errors.New("registry: people were merged meanwhile")
+
+// lockAll is [lock] for many people, in the order of their ids; those merged into others are left
+// out. It gives the ids of each, the one who stands for them first. stood says who stood for whom
+// when it was looked up; where that is no longer so, the error is errMoved.
+func lockAll(ctx context.Context, tx pg.Tx, people []PersonID, stood map[PersonID]PersonID) (map[PersonID][]PersonID, error) {
 	rows, _ := tx.Query(ctx, `
-		SELECT id, coalesce(merged_into, id)
+		SELECT id
 		  FROM person
-		 WHERE id = ANY(@people) OR merged_into = ANY(@people)
+		 WHERE id = ANY(@people) AND merged_into IS NULL
 		 ORDER BY id
 		   FOR UPDATE`,
 		pgx.NamedArgs{"people": people})
-	clusters := make(map[PersonID][]PersonID, len(people))
-	var id, root PersonID
-	_, err := pgx.ForEachRow(rows, []any{&id, &root}, func() error {
-		clusters[root] = append(clusters[root], id)
-		if n := len(clusters[root]); id == root {
-			clusters[root][0], clusters[root][n-1] = clusters[root][n-1], clusters[root][0]
+	roots, err := pgx.CollectRows(rows, pgx.RowTo[PersonID])
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := membersOf(ctx, tx, roots)
+	if err != nil {
+		return nil, err
+	}
+	for _, root := range roots {
+		clusters[root] = slices.Insert(clusters[root], 0, root)
+	}
+	for person, root := range stood {
+		if !slices.Contains(clusters[root], person) {
+			return nil, errMoved
 		}
-		return nil
-	})
-	return clusters, err
+	}
+	return clusters, nil
 }
 
 // updatePeople puts newly computed values of many people in place.
