@@ -97,13 +97,16 @@ func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonI
 // settleMatches gives accounts whose words now agree with the bases their evidence.
 func (b *Bulk) settleMatches(ctx context.Context, tx pg.Tx, people []*computed) error {
 	for _, p := range people {
-		if p.parts[declaredPart] == nil || !Matched(p.person) {
+		if p.parts[declaredPart] == nil {
 			continue
 		}
-		if err := b.store.settleMatch(ctx, tx, p.person, b.now()); err != nil {
+		given, err := b.store.settleMatch(ctx, tx, p.person, b.now())
+		if err != nil {
 			return err
 		}
-		b.tally.Matched++
+		if given {
+			b.tally.Matched++
+		}
 	}
 	return nil
 }

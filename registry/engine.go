@@ -242,7 +242,8 @@ func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Field
 	if err := auditUpdate(ctx, tx, id, changed, now); err != nil {
 		return err
 	}
-	return s.settleMatch(ctx, tx, p, now)
+	_, err = s.settleMatch(ctx, tx, p, now)
+	return err
 }
 
 func auditUpdate(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now time.Time) error {
@@ -251,20 +252,20 @@ func auditUpdate(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now
 }
 
 // settleMatch gives a person whose words agree with the bases the evidence of level 3, once.
-func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Time) error {
+func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Time) (given bool, err error) {
 	if !Matched(p) {
-		return nil
+		return false, nil
 	}
 	all, err := trust.Of(ctx, tx, p.ID)
 	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.RegistryMatch && e.LiveAt(now) }) {
-		return err
+		return false, err
 	}
 	err = trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: "declared_data",
 		Verifier: "loginunico", VerifiedAt: now})
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.Vouch(ctx, tx, p, trust.RegistryMatch.Level(), now)
+	return true, s.Vouch(ctx, tx, p, trust.RegistryMatch.Level(), now)
 }
 
 // Vouch files what a person declared once more, at the trust level they have now reached: the
