@@ -10,17 +10,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/internal/audit"
-	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/match"
 )
 
-// reasons of the machine, in link_decision.
-const (
-	reasonSure    = "registry/match: auto"
-	reasonRefuted = "both have a document of their own"
-)
+// reasonSure is the reason of the machine, in link_decision.
+const reasonSure = "registry/match: auto"
 
 // judge decides about one subject and acts.
 func (r *run) judge(ctx context.Context, s *subject, candidates []*subject) error {
@@ -172,27 +168,4 @@ func (r *run) propose(ctx context.Context, s *subject, pairs []match.Result) err
 	})
 	r.count.reviews.Add(fresh)
 	return err
-}
-
-// part undoes merges of the machine that turned out wrong: a source has given the one merged a
-// document, and the one it was merged into has another.
-func (r *run) part(ctx context.Context, page []registry.PersonID) error {
-	wrong, err := refuted(ctx, r.db, page)
-	if err != nil {
-		return err
-	}
-	for _, id := range wrong {
-		err := again(func() error {
-			return pg.InTx(ctx, r.db, func(tx pg.Tx) error {
-				return r.undo(ctx, tx, Judgement{Actor: registry.Machine, Reason: reasonRefuted}, id, r.Now())
-			})
-		})
-		switch {
-		case err == nil:
-			r.count.parted.Add(1)
-		case fail.KindOf(err) != fail.Conflict:
-			return err
-		}
-	}
-	return nil
 }

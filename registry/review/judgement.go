@@ -86,9 +86,6 @@ func (m *Matcher) Compare(ctx context.Context, db pg.Beginner, a, b registry.Per
 func event(action string, p registry.Person, other registry.PersonID, by Judgement, now time.Time) audit.Event {
 	e := audit.Event{At: now, Actor: audit.Actor{Kind: audit.Operator, ID: by.Actor}, Action: action, Person: p.ID, Purpose: by.Reason,
 		LegalBasis: legalBasis, Detail: map[string]string{"other": other.String()}}
-	if by.Actor == registry.Machine {
-		e.Actor.Kind = audit.System
-	}
 	for field := range p.Fields {
 		e.Fields = append(e.Fields, field)
 	}
@@ -168,20 +165,18 @@ func (m *Matcher) Undo(ctx context.Context, db pg.Beginner, person registry.Pers
 		return err
 	}
 	return again(func() error {
-		return pg.InTx(ctx, db, func(tx pg.Tx) error { return m.undo(ctx, tx, by, person, now) })
+		return pg.InTx(ctx, db, func(tx pg.Tx) error {
+			stays, err := standsFor(ctx, tx, person)
+			if err != nil {
+				return err
+			}
+			if err := m.store.Unmerge(ctx, tx, person, by.Actor, by.Reason, now); err != nil {
+				return err
+			}
+			if err := note(ctx, tx, []registry.PersonID{person, stays}, true); err != nil {
+				return err
+			}
+			return audit.RecordTx(ctx, tx, event("registry.unmerge", registry.Person{ID: person}, stays, by, now))
+		})
 	})
-}
-
-func (m *Matcher) undo(ctx context.Context, tx pg.Tx, by Judgement, person registry.PersonID, now time.Time) error {
-	stays, err := standsFor(ctx, tx, person)
-	if err != nil {
-		return err
-	}
-	if err := m.store.Unmerge(ctx, tx, person, by.Actor, by.Reason, now); err != nil {
-		return err
-	}
-	if err := note(ctx, tx, []registry.PersonID{person, stays}, true); err != nil {
-		return err
-	}
-	return audit.RecordTx(ctx, tx, event("registry.unmerge", registry.Person{ID: person}, stays, by, now))
 }

@@ -38,7 +38,6 @@ type Report struct {
 	Merged   int64 `json:"merged"`   // joined by the machine
 	Reviews  int64 `json:"reviews"`  // pairs put before a human
 	Refused  int64 `json:"refused"`  // merges that the registry refused; they are among the reviews
-	Parted   int64 `json:"parted"`   // merges of the machine undone, since both have a document now
 	Left     int64 `json:"left"`     // people that wait for the next run
 }
 
@@ -50,7 +49,7 @@ type run struct {
 	digester registry.Digester
 	model    *match.Model
 	changed  int64
-	count    struct{ filed, judged, compared, wide, merged, reviews, refused, parted atomic.Int64 }
+	count    struct{ filed, judged, compared, wide, merged, reviews, refused atomic.Int64 }
 }
 
 // Run looks at everybody who is new or changed since the last run: people without a document first.
@@ -155,9 +154,6 @@ func (r *run) fileNext(ctx context.Context, after registry.PersonID, n int) ([]r
 }
 
 func (r *run) filePage(ctx context.Context, page []registry.PersonID) error {
-	if err := r.part(ctx, page); err != nil {
-		return err
-	}
 	if err := r.file(ctx, r.db, r.digester, page); err != nil {
 		return err
 	}
@@ -200,7 +196,7 @@ func (r *run) judgePage(ctx context.Context, page []registry.PersonID) error {
 func (r *run) report() Report {
 	c := &r.count
 	return Report{Changed: r.changed, Filed: c.filed.Load(), Judged: c.judged.Load(), Compared: c.compared.Load(), Wide: c.wide.Load(),
-		Merged: c.merged.Load(), Reviews: c.reviews.Load(), Refused: c.refused.Load(), Parted: c.parted.Load()}
+		Merged: c.merged.Load(), Reviews: c.reviews.Load(), Refused: c.refused.Load()}
 }
 
 // watch tells the progress until stop is called.

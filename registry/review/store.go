@@ -348,20 +348,6 @@ func reopen(ctx context.Context, tx pg.Tx, a, b registry.PersonID) error {
 	return err
 }
 
-// refuted are those of some people whom the machine has merged and who turn out to have a document
-// of their own, as the one they were merged into has.
-func refuted(ctx context.Context, db pg.DB, people []registry.PersonID) ([]registry.PersonID, error) {
-	rows, _ := db.Query(ctx, `
-		SELECT p.id
-		  FROM person p
-		  JOIN person r ON r.id = p.merged_into AND NOT r.undocumented
-		 WHERE p.id = ANY(@people) AND NOT p.undocumented
-		   AND @machine = (SELECT l.actor FROM link_decision l WHERE l.other_id = p.id AND l.kind = 'merge' ORDER BY l.id DESC LIMIT 1)
-		 ORDER BY p.id`,
-		pgx.NamedArgs{"people": people, "machine": registry.Machine})
-	return pgx.CollectRows(rows, pgx.RowTo[registry.PersonID])
-}
-
 // population is about how many people there are.
 func population(ctx context.Context, db pg.DB) (n int64, err error) {
 	err = db.QueryRow(ctx, `

@@ -31,6 +31,3 @@ func sex(gender string) string {
 	return ""
 }
 
-// compared are the fields that SubjectOf reads, by their names in the registry.
-var compared = []string{"name", "social_name", "mother_name", "father_name", "birthdate", "gender", "birthplace", "cpf", "phone_number",
-	"email", "address"}
