@@ -22,6 +22,7 @@ func registryCommands() []registryCommand {
 		{"policy", registryPolicyHelp, runRegistryPolicy},
 		{"person", registryPersonHelp, runRegistryPerson},
 		{"pending", registryPendingHelp, runRegistryPending},
+		{"match", registryMatchHelp, runRegistryMatch},
 		{"generate", registryGenerateHelp, runRegistryGenerate},
 		{"reseal", registryResealHelp, runRegistryReseal},
 		{"rekey", registryRekeyHelp, runRegistryRekey},

@@ -32,7 +32,7 @@ func (m *Matcher) FindCandidates(ctx context.Context, db pg.DB, s match.Subject)
 	}
 	one := &subject{prepared: match.Prepare(s)}
 	one.keys = keysOf(digester, one.prepared)
-	found, err := m.search(ctx, db, digester, []*subject{one}, nil)
+	found, err := m.search(ctx, db, digester, []*subject{one})
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ type found struct {
 	wide int // blocks that were not looked into
 }
 
-// search finds whom subjects share keys with, and, beside, those of given pairs.
-func (m *Matcher) search(ctx context.Context, db pg.DB, d registry.Digester, subjects []*subject, beside []pair) (found, error) {
+// search finds whom subjects share keys with, and with whom they wait for a human.
+func (m *Matcher) search(ctx context.Context, db pg.DB, d registry.Digester, subjects []*subject) (found, error) {
 	var places []int32
 	var keys []int64
 	for i, s := range subjects {
@@ -65,14 +65,7 @@ func (m *Matcher) search(ctx context.Context, db pg.DB, d registry.Digester, sub
 	}
 	wanted, wide := gather(subjects, blocks)
 	for i, s := range subjects {
-		for _, p := range beside {
-			switch s.ID {
-			case p.a:
-				wanted[i] = append(wanted[i], p.b)
-			case p.b:
-				wanted[i] = append(wanted[i], p.a)
-			}
-		}
+		wanted[i] = append(wanted[i], s.waiting...)
 	}
 	f, err := m.open(ctx, db, d, wanted)
 	f.wide = wide
@@ -152,7 +145,8 @@ func (m *Matcher) score(model *match.Model, s *subject, candidates []*subject) (
 type verdict struct {
 	match.Decision
 	best     *subject
-	alsoBest []string // IDs of candidates that are surely the best one too
+	worth    []match.Result // whom a human should see if no machine decides
+	alsoBest []string       // IDs of candidates that are surely the best one too
 }
 
 // decide chooses among the candidates that score left. Two records of one person are no rivals: who
@@ -167,7 +161,10 @@ func (m *Matcher) decide(model *match.Model, candidates []*subject, results []ma
 		byID[c.prepared.ID] = c
 	}
 	top := all.Best
-	v := verdict{best: byID[top.ID]}
+	v := verdict{best: byID[top.ID], worth: all.Review}
+	if all.Action == match.Auto {
+		v.worth = []match.Result{top}
+	}
 	rivals := slices.DeleteFunc(slices.Clone(results), func(r match.Result) bool {
 		if r.ID == top.ID || !m.sure(model.Score(v.best.prepared, byID[r.ID].prepared)) {
 			return false
@@ -176,7 +173,7 @@ func (m *Matcher) decide(model *match.Model, candidates []*subject, results []ma
 		return true
 	})
 	if v.Decision = match.Decide(rivals, m.limits); v.Action == match.Review {
-		v.Review = all.Review // whoever judges sees everybody
+		v.Review = v.worth // whoever judges sees everybody
 	}
 	return v
 }

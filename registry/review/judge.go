@@ -35,7 +35,8 @@ func (r *run) judge(ctx context.Context, s *subject, candidates []*subject) erro
 	return r.join(ctx, s, v)
 }
 
-// verdict scores the candidates but for those a human has parted from the subject, and decides.
+// verdict scores the candidates and decides. Those whom a human has parted from the subject are not
+// proposed; yet who is as like the subject as the best shows that likeness is not enough here.
 func (r *run) verdict(ctx context.Context, s *subject, candidates []*subject) (verdict, error) {
 	results := r.score(r.model, s, candidates)
 	if len(results) == 0 {
@@ -51,8 +52,20 @@ func (r *run) verdict(ctx context.Context, s *subject, candidates []*subject) (v
 	if err != nil {
 		return verdict{}, err
 	}
-	results = slices.DeleteFunc(results, func(x match.Result) bool { return slices.Contains(parted, byID[x.ID]) })
-	return r.decide(r.model, candidates, results), nil
+	var open []match.Result
+	nearest := 0.0 // the likest of the parted
+	for _, x := range results {
+		if slices.Contains(parted, byID[x.ID]) {
+			nearest = max(nearest, x.Weight)
+		} else {
+			open = append(open, x)
+		}
+	}
+	v := r.decide(r.model, candidates, open)
+	if v.Action == match.Auto && v.Best.Weight-nearest < r.limits.Margin {
+		v.Action, v.Review = match.Review, v.worth
+	}
+	return v, nil
 }
 
 // mutual says whether the subject may be joined with its best candidate as the candidate sees it.
@@ -66,11 +79,11 @@ func (r *run) mutual(ctx context.Context, s *subject, v verdict) (bool, error) {
 	case s.undocumented && !v.best.undocumented:
 		return true, nil
 	case !s.undocumented && v.best.undocumented:
-		return false, pg.InTx(ctx, r.db, func(tx pg.Tx) error { return note(ctx, tx, []registry.PersonID{v.best.ID}, false) })
+		return false, r.leave(ctx, s, v)
 	case !s.undocumented:
 		return false, r.propose(ctx, s, []match.Result{v.Best})
 	}
-	f, err := r.search(ctx, r.db, r.digester, []*subject{v.best}, nil)
+	f, err := r.search(ctx, r.db, r.digester, []*subject{v.best})
 	if err != nil {
 		return false, err
 	}
@@ -82,6 +95,17 @@ func (r *run) mutual(ctx context.Context, s *subject, v verdict) (bool, error) {
 		return true, nil
 	}
 	return false, r.propose(ctx, s, []match.Result{v.Best})
+}
+
+// leave lets the best candidate, who has no document, decide for itself; the others are proposed.
+func (r *run) leave(ctx context.Context, s *subject, v verdict) error {
+	others := slices.DeleteFunc(slices.Clone(v.worth), func(x match.Result) bool {
+		return x.ID == v.best.prepared.ID && !slices.Contains(s.waiting, v.best.ID)
+	})
+	if err := r.propose(ctx, s, others); err != nil {
+		return err
+	}
+	return pg.InTx(ctx, r.db, func(tx pg.Tx) error { return note(ctx, tx, []registry.PersonID{v.best.ID}, false) })
 }
 
 // join merges by machine, if both are still what was compared; else both are looked at again.
@@ -141,7 +165,7 @@ func (r *run) mergeTx(ctx context.Context, tx pg.Tx, s *subject, v verdict) erro
 
 // propose puts pairs before a human, instead of those of the subject that wait now.
 func (r *run) propose(ctx context.Context, s *subject, pairs []match.Result) error {
-	if len(pairs) == 0 && !s.reviewed {
+	if len(pairs) == 0 && len(s.waiting) == 0 {
 		return nil
 	}
 	ids, scores, parts := []registry.PersonID{}, []float64{}, []string{}

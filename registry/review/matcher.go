@@ -47,7 +47,7 @@ type subject struct {
 	known
 	prepared *match.Prepared
 	keys     []int64
-	reviewed bool // pairs with them wait for a human
+	waiting  []registry.PersonID // with whom they wait for a human
 }
 
 func prepare(d registry.Digester, k known) *subject {

@@ -177,9 +177,16 @@ func (r *run) judgePage(ctx context.Context, page []registry.PersonID) error {
 		return err
 	}
 	for _, s := range subjects {
-		s.reviewed = slices.ContainsFunc(beside, func(p pair) bool { return p.a == s.ID || p.b == s.ID })
+		for _, p := range beside {
+			switch s.ID {
+			case p.a:
+				s.waiting = append(s.waiting, p.b)
+			case p.b:
+				s.waiting = append(s.waiting, p.a)
+			}
+		}
 	}
-	f, err := r.search(ctx, r.db, r.digester, subjects, beside)
+	f, err := r.search(ctx, r.db, r.digester, subjects)
 	if err != nil {
 		return err
 	}

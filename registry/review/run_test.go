@@ -155,6 +155,20 @@ func TestAnUndoneMergeIsNotMadeAgainEvenThroughAThird(t *testing.T) {
 	}
 }
 
+func TestWhoIsAsLikeSomebodyPartedIsForAHuman(t *testing.T) {
+	t.Parallel()
+
+	w := newTown(t)
+	one, loose := w.add(otacilia, "receita", "52998224725"), w.add(otacilia, "saude", "")
+	if err := w.matcher.Apart(t.Context(), w.db, one, loose, judge, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	two := w.add(otacilia, "fazenda", "11144477735")
+	if r := w.run(); r.Merged != 0 || !w.reviewed(two, loose) || w.reviewed(one, loose) {
+		t.Errorf("%+v, waiting %v", r, w.waiting())
+	}
+}
+
 func TestOnlyTheNewAndTheChangedAreLookedAt(t *testing.T) {
 	t.Parallel()
 

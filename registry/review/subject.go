@@ -30,4 +30,3 @@ func sex(gender string) string {
 	}
 	return ""
 }
-
