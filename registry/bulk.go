@@ -179,7 +179,10 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 	if fresh {
 		g.person = b.store.ids.At(b.now())
 	}
-	filed := b.fileAll(g, known, touched, load)
+	filed, err := b.fileAll(g, known, touched, load)
+	if err != nil {
+		return err
+	}
 	switch {
 	case fresh:
 		return b.create(g, filed)
@@ -199,30 +202,51 @@ func (b *Bulk) stands(person PersonID, known *lookUp) PersonID {
 	return root
 }
 
-// fileAll files what is new in a group and returns it as the policy wants it.
-func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load uuid.UUID) []pmcc.Record {
+// fileAll files what is new in a group, record by record, and returns it as the policy wants it.
+func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load uuid.UUID) ([]pmcc.Record, error) {
 	var filed []pmcc.Record
-	last := map[int64]int64{} // of the versions within this load
-	for i := range g.records {
-		r := &g.records[i]
-		digest := r.Digest
-		if was, again := last[r.Key]; again && was == digest {
-			b.tally.Unchanged++
+	for rest := g.records; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Key == rest[0].Key {
+			n++
+		}
+		run := rest[:n]
+		rest = rest[n:]
+		old := known.version(run[0].Key, g.person)
+		if old != nil || len(known.history[run[0].Key]) == 0 {
+			filed = append(filed, b.fileVersions(run, g.person, old, load)...)
 			continue
 		}
-		if old := known.version(r.Key, g.person); old != nil {
-			if _, again := last[r.Key]; !again && old.digest == digest {
-				b.tally.Unchanged++
-				last[r.Key] = digest
-				continue
-			}
-			b.tally.Updated++
-		} else {
-			b.tally.New++
-			b.withdraw(r, g.person, known, touched, load)
+		moved, err := b.move(run, g.person, known, touched, load)
+		if err != nil {
+			return nil, err
 		}
-		last[r.Key] = digest
-		filed = append(filed, b.add(g.person, r.Source, r.Key, digest, r.Content, load))
+		filed = append(filed, moved...)
+	}
+	return filed, nil
+}
+
+// fileVersions files those versions of one record that differ from the one before; old is the one
+// that stands.
+func (b *Bulk) fileVersions(run []Incoming, person PersonID, old *version, load uuid.UUID) (filed []pmcc.Record) {
+	var last int64
+	has := old != nil
+	if has {
+		last = old.digest
+	}
+	for i := range run {
+		r := &run[i]
+		switch {
+		case has && last == r.Digest:
+			b.tally.Unchanged++
+			continue
+		case has && old != nil:
+			b.tally.Updated++
+		default:
+			b.tally.New++
+		}
+		last, has = r.Digest, true
+		filed = append(filed, b.add(person, r.Source, r.Key, r.Digest, r.Content, load))
 	}
 	return filed
 }

@@ -85,8 +85,9 @@ func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time)
 // lookUp is what the registry knows of the documents and keys of a chunk.
 type lookUp struct {
 	byDocument map[uuid.UUID]PersonID
-	byKey      map[int64][]version   // every version, oldest first
-	roots      map[PersonID]PersonID // who stands for a person merged into another
+	byKey      map[int64][]version      // every version, oldest first
+	roots      map[PersonID]PersonID    // who stands for a person merged into another
+	history    map[int64][]filedVersion // of records that move, every version with its content, oldest first
 }
 
 // version is one filed version of a record.
@@ -124,15 +125,46 @@ func (l *lookUp) holders(key int64) []PersonID {
 }
 
 // lookUp reads whom the documents lead to, and where the records were filed before.
-func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
-	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}, roots: map[PersonID]PersonID{}}
+func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (l *lookUp, err error) {
+	l = &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}, roots: map[PersonID]PersonID{}}
 	if err := l.documents(ctx, tx, c.Records); err != nil {
 		return nil, err
 	}
 	if c.Fresh {
 		return l, nil
 	}
-	return l, l.keys(ctx, tx, c.Records)
+	if err := l.keys(ctx, tx, c.Records); err != nil {
+		return nil, err
+	}
+	if keys := l.moving(c.Records); len(keys) > 0 {
+		l.history, err = b.historyOf(ctx, tx, keys)
+	}
+	return l, err
+}
+
+// historyOf opens every version of some records.
+func (b *Bulk) historyOf(ctx context.Context, tx pg.Tx, keys []int64) (map[int64][]filedVersion, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT person_id, id, key, digest, content
+		  FROM source_record
+		 WHERE key = ANY(@keys)
+		 ORDER BY id`,
+		pgx.NamedArgs{"keys": keys})
+	all := map[int64][]filedVersion{}
+	var person PersonID
+	var id uuid.UUID
+	var key, digest int64
+	var sealed []byte
+	_, err := pgx.ForEachRow(rows, []any{&person, &id, &key, &digest, &sealed}, func() error {
+		content, err := b.store.box.Class(recordPurpose).Open(sealed, recordAAD(person, id))
+		if err != nil {
+			return err
+		}
+		v, err := newFiledVersion(person, digest, content)
+		all[key] = append(all[key], v)
+		return err
+	})
+	return all, err
 }
 
 // documents looks for all documents between the chunk's first and last, which lie side by side in
