@@ -1,0 +1,216 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Group gathers statements that are asked for at the same time into one round trip and one commit.
+// It is a [DB] whose Exec and QueryRow travel together; each returns when its own commit is
+// durable, and with its own outcome, as if it had been alone. Nobody is waited for: a statement
+// that finds a lane free goes at once, and those that come meanwhile are the next batch.
+//
+// A batch is one transaction. When a statement of it fails, all of it is rolled back and every
+// statement is run again by itself, so that only the one at fault has an error. The same happens
+// to a batch that meets a row somebody else holds: it lets go of its own rows soon, which keeps
+// two of them from waiting for each other.
+//
+// Statements must be whole by themselves: one that reads its row and later writes it belongs into
+// a transaction. Their context ends their wait for nothing: what was sent is finished.
+type Group struct {
+	pool  *Pool
+	lanes int // batches under way at once
+	locks bool
+
+	mu      sync.Mutex
+	flying  int
+	waiting []*seat
+}
+
+// seat is one statement in a batch.
+type seat struct {
+	ctx  context.Context
+	sql  string
+	args []any
+	dest []any // of QueryRow
+	row  bool  // QueryRow, else Exec
+	tag  pgconn.CommandTag
+	err  error
+	turn chan bool // true: lead the next batch; false: it is done
+}
+
+const (
+	batchSize    = 64               // statements: bounds what one failure runs again
+	batchTimeout = 15 * time.Second // of a whole batch
+	lockPatience = "100ms"          // far less than PostgreSQL's deadlock_timeout of one second
+)
+
+var errInterrupted = errors.New("the batch of this statement broke off")
+
+// NewGroup gathers statements that write, on so many connections of the pool at once.
+func NewGroup(pool *Pool, lanes int) *Group { return &Group{pool: pool, lanes: lanes, locks: true} }
+
+// NewReaders gathers statements that only read, and so wait for no lock.
+func NewReaders(pool *Pool, lanes int) *Group { return &Group{pool: pool, lanes: lanes} }
+
+// Exec runs a statement in a batch.
+func (g *Group) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	s := &seat{ctx: ctx, sql: sql, args: args}
+	err := g.run(s)
+	return s.tag, err
+}
+
+// QueryRow runs in a batch when its row is scanned.
+func (g *Group) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return groupRow{g, &seat{ctx: ctx, sql: sql, args: args, row: true}}
+}
+
+type groupRow struct {
+	g *Group
+	s *seat
+}
+
+// Scan reads the one row.
+func (r groupRow) Scan(dest ...any) error {
+	r.s.dest = dest
+	return r.g.run(r.s)
+}
+
+// Query runs by itself.
+func (g *Group) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return g.pool.Query(ctx, sql, args...)
+}
+
+// SendBatch runs by itself.
+func (g *Group) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	return g.pool.SendBatch(ctx, b)
+}
+
+// run waits for a lane, or for somebody else's batch to bring the outcome.
+func (g *Group) run(s *seat) error {
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	if g.flying == g.lanes {
+		s.turn = make(chan bool, 1)
+		g.waiting = append(g.waiting, s)
+		g.mu.Unlock()
+		if leads := <-s.turn; !leads {
+			return s.err
+		}
+	} else {
+		g.flying++
+		g.mu.Unlock()
+	}
+	defer g.next()
+	runtime.Gosched() // whoever is about to ask comes along
+	batch := g.board(s)
+	defer batch.land()
+	g.fly(batch)
+	return s.err
+}
+
+type batch []*seat
+
+// board fills a batch behind its leader.
+func (g *Group) board(leader *seat) batch {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.waiting), batchSize-1)
+	all := make(batch, 0, n+1)
+	all = append(append(all, leader), g.waiting[:n]...)
+	for _, s := range all {
+		s.err = errInterrupted
+	}
+	g.waiting = g.waiting[:copy(g.waiting, g.waiting[n:])]
+	return all
+}
+
+// land tells all but the leader, who knows.
+func (b batch) land() {
+	for _, s := range b[1:] {
+		s.turn <- false
+	}
+}
+
+// next hands the lane to the first who waits.
+func (g *Group) next() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 {
+		g.flying--
+		return
+	}
+	first := g.waiting[0]
+	g.waiting = g.waiting[:copy(g.waiting, g.waiting[1:])]
+	first.turn <- true
+}
+
+// fly runs a batch, and by themselves the statements of one that was rolled back.
+func (g *Group) fly(b batch) {
+	if len(b) == 1 {
+		b[0].alone(g.pool)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b[0].ctx), batchTimeout)
+	defer cancel()
+	err := g.together(ctx, b)
+	var refused *pgconn.PgError
+	var unsent pgx.ErrPreprocessingBatch
+	switch {
+	case err == nil:
+	case errors.As(err, &refused) && refused.Severity != "FATAL", errors.As(err, &unsent), pgconn.SafeToRetry(err):
+		for _, s := range b {
+			s.alone(g.pool)
+		}
+	default: // whether it was committed is unknown
+		for _, s := range b {
+			s.err = err
+		}
+	}
+}
+
+// alone runs one statement.
+func (s *seat) alone(pool *Pool) {
+	if s.row {
+		s.err = pool.QueryRow(s.ctx, s.sql, s.args...).Scan(s.dest...)
+		return
+	}
+	s.tag, s.err = pool.Exec(s.ctx, s.sql, s.args...)
+}
+
+// together runs all of a batch in the one transaction that PostgreSQL makes of a pipeline, whose
+// COMMIT is the end of the pipeline. It returns the error that rolled it back.
+func (g *Group) together(ctx context.Context, b batch) error {
+	var all pgx.Batch
+	if g.locks {
+		all.Queue(`SELECT set_config('lock_timeout', $1, true)`, lockPatience)
+	}
+	for _, s := range b {
+		all.Queue(s.sql, s.args...)
+	}
+	results := g.pool.SendBatch(ctx, &all)
+	if g.locks {
+		_, _ = results.Exec() // its error is Close's
+	}
+	for _, s := range b {
+		s.read(results)
+	}
+	return results.Close()
+}
+
+// read takes one outcome. No row is an outcome; the error of the batch comes from its end.
+func (s *seat) read(results pgx.BatchResults) {
+	if s.row {
+		s.err = results.QueryRow().Scan(s.dest...)
+		return
+	}
+	s.tag, s.err = results.Exec()
+}
