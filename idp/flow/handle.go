@@ -99,7 +99,7 @@ func (h *Handler) browser(c echo.Context) []byte {
 // visit reads the interaction of ?i=, if it belongs to this browser, and who is signed in.
 // Error: ErrExpired for every other id.
 func (h *Handler) visit(c echo.Context) (*visit, error) {
-	v, err := h.visitOf(c, find)
+	v, err := h.visitOf(c, h.Shared.Reads, find)
 	if err != nil {
 		return nil, err
 	}
@@ -108,12 +108,12 @@ func (h *Handler) visit(c echo.Context) (*visit, error) {
 }
 
 // visitOf is visit without who is signed in, by a statement like [find].
-func (h *Handler) visitOf(c echo.Context, by func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error)) (*visit, error) {
+func (h *Handler) visitOf(c echo.Context, db pg.DB, by func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error)) (*visit, error) {
 	id, err := httpx.ParamUUID(c, "i")
 	if err != nil {
 		return nil, ErrExpired
 	}
-	in, err := by(c.Request().Context(), h.DB, id, h.browser(c), h.Now())
+	in, err := by(c.Request().Context(), db, id, h.browser(c), h.Now())
 	if pg.NoRows(err) {
 		return nil, ErrExpired
 	}
@@ -275,7 +275,7 @@ func (h *Handler) fresh(c echo.Context, r Request) Interaction {
 }
 
 func (h *Handler) begin(ctx context.Context, c echo.Context, v *visit) error {
-	if err := begin(ctx, h.DB, v.Interaction); err != nil {
+	if err := begin(ctx, h.Shared.Writes, v.Interaction); err != nil {
 		return err
 	}
 	return c.Redirect(seeOther, v.url(pathOf[v.next(h.Now())]))

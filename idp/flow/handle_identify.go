@@ -44,7 +44,7 @@ func (h *Handler) postIdentify(c echo.Context) error {
 			return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
 		}
 	}
-	v, err := h.visitOf(c, func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error) {
+	v, err := h.visitOf(c, h.Shared.Writes, func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error) {
 		return identified(ctx, db, id, browser, h.Box.Seal([]byte(cpf.Digits()), id[:]), now)
 	})
 	if err != nil {

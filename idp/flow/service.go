@@ -26,6 +26,7 @@ var ErrExpired = fail.New(fail.Expired, "expired")
 // Dependencies of the flows.
 type Dependencies struct {
 	DB       *pg.Pool
+	Shared   *pg.Shared
 	Box      registry.Sealer
 	People   *registry.Store
 	Clients  *client.Registry
@@ -49,7 +50,7 @@ type Hints interface {
 // once, and the grant written. A visit that needed no page has no interaction row.
 func (d *Dependencies) issue(ctx context.Context, v *visit, began bool) (url.Values, error) {
 	if !began {
-		return d.grant(ctx, d.DB, v)
+		return d.grant(ctx, d.Shared.Writes, v)
 	}
 	var params url.Values
 	err := pg.InTx(ctx, d.DB, func(tx pg.Tx) (err error) {

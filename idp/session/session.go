@@ -56,6 +56,7 @@ type TokenEnder interface {
 // Service keeps sessions.
 type Service struct {
 	db     *pg.Pool
+	shared *pg.Shared
 	box    registry.Sealer
 	tokens TokenEnder
 	queue  *jobs.Queue
@@ -66,8 +67,8 @@ type Service struct {
 
 // New keeps sessions; secure says that the issuer is https, which the cookie's name and flags
 // follow.
-func New(db *pg.Pool, box registry.Sealer, tokens TokenEnder, queue *jobs.Queue, caps trust.Caps, secure bool, now func() time.Time) *Service {
-	return &Service{db: db, box: box, tokens: tokens, queue: queue, caps: caps, secure: secure, now: now}
+func New(db *pg.Pool, shared *pg.Shared, box registry.Sealer, tokens TokenEnder, queue *jobs.Queue, caps trust.Caps, secure bool, now func() time.Time) *Service {
+	return &Service{db: db, shared: shared, box: box, tokens: tokens, queue: queue, caps: caps, secure: secure, now: now}
 }
 
 // Claimed says whether a request carries a session cookie at all, of a live session or not.
@@ -83,7 +84,7 @@ func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector
 	if err != nil || cookie.Value == "" {
 		return nil, nil
 	}
-	return known(ctx, s.db, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
+	return known(ctx, s.shared.Reads, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
 }
 
 // Begin opens a session for a person who has just authenticated, in the caller's transaction. It

@@ -53,6 +53,15 @@ const (
 
 var errInterrupted = errors.New("the batch of this statement broke off")
 
+// Shared are a process's groups, for the statements of its hot paths.
+type Shared struct {
+	Writes *Group // one lane: while one batch is made durable, the next one fills
+	Reads  *Group
+}
+
+// Share makes the groups of a process.
+func Share(pool *Pool) *Shared { return &Shared{Writes: NewGroup(pool, 1), Reads: NewReaders(pool, 1)} }
+
 // NewGroup gathers statements that write, on so many connections of the pool at once.
 func NewGroup(pool *Pool, lanes int) *Group { return &Group{pool: pool, lanes: lanes, locks: true} }
 
