@@ -50,6 +50,10 @@ func (h *Handler) postIdentify(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if v.carried != nil {
+		v.CPF = h.Box.Seal([]byte(cpf.Digits()), v.ID[:])
+		h.give(c, v)
+	}
 	return c.Redirect(seeOther, v.url(pathPassword))
 }
 
@@ -84,7 +88,13 @@ func (h *Handler) postSelect(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	if c.FormValue("account") != "other" {
-		if err := chosen(ctx, h.DB, v.ID, v.known.ID, h.Now()); err != nil {
+		err := pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+			if err := v.settle(ctx, tx); err != nil {
+				return err
+			}
+			return chosen(ctx, tx, v.ID, v.known.ID, h.Now())
+		})
+		if err != nil {
 			return err
 		}
 		return c.Redirect(seeOther, v.url(pathContinue))

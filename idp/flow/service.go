@@ -61,7 +61,7 @@ func (d *Dependencies) issue(ctx context.Context, v *visit, began bool) (url.Val
 }
 
 func (d *Dependencies) finishWithGrant(ctx context.Context, tx pg.Tx, v *visit) (url.Values, error) {
-	if err := finish(ctx, tx, v.ID, d.Now()); err != nil {
+	if err := v.finish(ctx, tx, d.Now()); err != nil {
 		return nil, err
 	}
 	return d.grant(ctx, tx, v)
@@ -92,14 +92,19 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 // leave ends an interaction without a grant: the service gets the error.
 func (d *Dependencies) leave(ctx context.Context, v *visit, code, why string) (url.Values, error) {
 	params := url.Values{"error": {code}, "error_description": {why}}
-	return params, finish(ctx, d.DB, v.ID, d.Now())
+	return params, d.end(ctx, v)
+}
+
+// end finishes a visit by itself.
+func (d *Dependencies) end(ctx context.Context, v *visit) error {
+	return v.finish(ctx, d.Shared.Writes, d.Now())
 }
 
 // decide records the citizen's answer and issues, all in one transaction.
 func (d *Dependencies) decide(ctx context.Context, v *visit, decision consent.Decision) (url.Values, error) {
 	var params url.Values
 	err := pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
-		if err := finish(ctx, tx, v.ID, d.Now()); err != nil {
+		if err := v.finish(ctx, tx, d.Now()); err != nil {
 			return err
 		}
 		record, err := consent.Grant(ctx, tx, decision, d.Now())
@@ -157,6 +162,9 @@ func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, person uuid
 	v.authenticated(s.ID, now)
 	if v.client != nil && v.next(now) == Issue {
 		in.params, err = d.finishWithGrant(ctx, tx, v)
+		return in, err
+	}
+	if err := v.settle(ctx, tx); err != nil {
 		return in, err
 	}
 	return in, authenticated(ctx, tx, v.ID, s.ID, now)
