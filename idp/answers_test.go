@@ -57,7 +57,7 @@ func TestAnswersFollowEveryChangeAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = registry.NewStore(city.Box).Update(t.Context(), tx, id, registry.Fields{"social_name": {Text: "Maria Silva", Source: registry.SourceSelf, At: city.Now()}}, city.Now())
+	err = registry.NewStore(city.Box).Update(t.Context(), tx, id, registry.Fields{"social_name": {Text: "Maria Silva", Source: registry.SourceSelf, At: city.Now()}}, 3, city.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func rows(t *testing.T, city *idptest.City) string {
 		SELECT concat_ws(' ', (SELECT count(*) FROM person), (SELECT count(*) FROM password), (SELECT count(*) FROM evidence),
 		       (SELECT count(*) FROM session), (SELECT count(*) FROM consent), (SELECT count(*) FROM mail_code),
 		       (SELECT count(*) FROM oauth_grant), (SELECT count(*) FROM river_job WHERE kind = 'mail'),
-		       (SELECT md5(string_agg(encode(fields, 'hex'), ' ')) FROM person),
+		       (SELECT md5(string_agg(encode(identity, 'hex') || coalesce(encode(declared, 'hex'), ''), ' ')) FROM person),
 		       (SELECT count(*) FROM interaction WHERE registration IS NOT NULL OR cpf IS NOT NULL OR finished_at IS NOT NULL))`).Scan(&all)
 	if err != nil {
 		t.Fatal(err)

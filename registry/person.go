@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,74 +13,70 @@ import (
 
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/fail"
+	"github.com/loginunico/loginunico/registry/pmcc"
+	"github.com/loginunico/loginunico/registry/record"
 )
 
 // PersonID is a UUIDv7.
 type PersonID = uuid.UUID
 
-// Sources a value may come from. Message "source.<Source>" names each for the citizen.
+// Sources that are no base of the city. Message "source.<Source>" names each for the citizen.
 const (
-	SourceSelf = "self" // typed by the person
-	SourceDemo = "demo" // invented, for the demo city
+	SourceSelf     = pmcc.SourceSelf // typed by the person
+	SourceOperator = "operator"      // set by hand, by two people of the registry
 )
 
 // Value is one field with its provenance.
 type Value struct {
-	Text      string     `json:"v"`
-	Source    string     `json:"s"`
-	At        time.Time  `json:"t"`
-	Confirmed *time.Time `json:"c,omitempty"` // when a channel answered; nil: not confirmed
+	Text       string
+	Source     string
+	At         time.Time  // since when, as the source says
+	Confirmed  *time.Time // when a channel answered; nil: not confirmed
+	Record     uuid.UUID  // the source's record; its time is when it was received
+	Rule       int        // of the policy's version Person.Policy: what let the value in
+	Confidence int        // 0 to 100
 }
 
-// Fields holds a person's values by OIDC claim name (name, birthdate, email, phone_number, rg, …)
-// with social_name beside name. Absent means unknown.
+// Fields holds a person's values by field name (registry/record): name, birthdate, email, …, with
+// social_name beside name, and "benefit/bpc" for a keyed one. Absent means unknown.
 type Fields map[string]Value
 
 // Person is one record of the registry.
 type Person struct {
 	ID        PersonID
-	CPF       brdoc.CPF // "" for people without one
-	Fields    Fields
+	CPF       brdoc.CPF  // "" for people without one
+	CNPJ      brdoc.CNPJ // of an organization
+	Fields    Fields     // what the city knows
+	Declared  Fields     // what the person says of themselves
+	Policy    int        // version of the PMCC that Fields were computed by
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// sealed is the JSON inside the sealed column. The CPF travels in it because the index is one-way.
-type sealed struct {
-	CPF    string `json:"cpf,omitempty"`
-	Fields Fields `json:"f"`
-}
+// seenFrom is the trust level from which a person is shown what the city's bases know of a CPF.
+const seenFrom = 3
 
-// Sealer seals and opens columns; *secret.Box is the one there is.
-type Sealer interface {
-	Seal(plaintext, aad []byte) []byte
-	Open(sealed, aad []byte) ([]byte, error)
-	Index(domain string, value []byte) []byte
-}
-
-// Seal packs the person's CPF and fields, bound to the person's id.
-func (p Person) Seal(s Sealer) ([]byte, error) {
-	plain, err := json.Marshal(sealed{CPF: p.CPF.Digits(), Fields: p.Fields})
-	if err != nil {
-		return nil, err
+// Seen is the person as somebody of a trust level may see and pass on: below level 3 nobody has
+// shown that the CPF is theirs, so they see what they declared and nothing that the city knew.
+func (p Person) Seen(level int) Person {
+	if level < seenFrom {
+		p.Fields = p.Declared
 	}
-	return s.Seal(plain, p.ID[:]), nil
+	return p
 }
 
-// Unseal reads what [Person.Seal] packed for this id.
-func Unseal(s Sealer, id PersonID, column []byte) (Person, error) {
-	plain, err := s.Open(column, id[:])
-	if err != nil {
-		return Person{}, fmt.Errorf("person %s: %w", id, err)
+// DocumentKeys are the keys a CPF or CNPJ is looked up by, one for each live index key, newest
+// first; all but the first are old, while the index is being made anew.
+func DocumentKeys(s Sealer, document string) []uuid.UUID {
+	versions := s.IndexVersions()
+	keys := make([]uuid.UUID, len(versions))
+	for i, v := range versions {
+		keys[i] = uuid.UUID(s.IndexAt(v, "cpf", []byte(document))[:16])
 	}
-	var in sealed
-	if err := json.Unmarshal(plain, &in); err != nil {
-		return Person{}, fmt.Errorf("person %s: sealed fields are not JSON", id)
-	}
-	return Person{ID: id, CPF: brdoc.CPF(in.CPF), Fields: in.Fields}, nil
+	return keys
 }
 
-// CPFIndex is the blind index a CPF is looked up by.
+// CPFIndex is a keyed digest of a CPF, 32 bytes, for what is counted per CPF.
 func CPFIndex(s Sealer, cpf brdoc.CPF) []byte { return s.Index("cpf", []byte(cpf.Digits())) }
 
 // DisplayName is what the person is called: the social name where there is one, else the name;
@@ -109,14 +104,38 @@ func (p Person) Claim(name string) (value any, ok bool) {
 		field, has := p.Fields[strings.TrimSuffix(name, "_verified")]
 		return field.Confirmed != nil, has
 	case "address":
-		text := p.Fields["address"].Text
-		return map[string]string{"formatted": text}, text != ""
+		at := record.ParseLocation(p.Fields["address"].Text)
+		return addressClaim(at), at != record.Location{}
+	case "rg":
+		value = record.RGLine(p.Fields["rg"].Text)
+	case "cnpj":
+		value = p.CNPJ.Text()
+	case "company_name":
+		if p.CNPJ != "" {
+			value = p.Fields["name"].Text
+		} else {
+			value = ""
+		}
 	case "updated_at":
 		return p.UpdatedAt.Unix(), !p.UpdatedAt.IsZero()
 	default:
 		value = p.Fields[name].Text
 	}
 	return value, value != ""
+}
+
+// addressClaim is an address with the parts that are known.
+//
+// OpenID Connect Core §5.1.1
+func addressClaim(at record.Location) map[string]string {
+	claim := map[string]string{"formatted": at.Line()}
+	street := strings.TrimSuffix(strings.Join([]string{at.Street, at.Number}, ", "), ", ")
+	for name, text := range map[string]string{"street_address": street, "locality": at.City, "region": at.State, "postal_code": at.CEP} {
+		if text != "" && text != claim["formatted"] {
+			claim[name] = text
+		}
+	}
+	return claim
 }
 
 // Has says whether the city holds a value for a claim.
@@ -132,6 +151,7 @@ var (
 	ErrBirthdate = fail.New(fail.Invalid, "birthdate")
 	ErrPhone     = fail.New(fail.Invalid, "phone")
 	ErrTooLong   = fail.New(fail.Invalid, "field_long")
+	ErrField     = fail.New(fail.Invalid, "field_unknown")
 )
 
 var phone = regexp.MustCompile(`^\+[1-9]\d{7,14}$`)
@@ -225,7 +245,7 @@ func (p Person) Masked(claim string) string {
 	case "birthdate":
 		return maskBirthdate(p.Fields["birthdate"].Text)
 	case "address":
-		return keepEnds(p.Fields["address"].Text, 6, 0)
+		return keepEnds(record.ParseLocation(p.Fields["address"].Text).Line(), 6, 0)
 	}
 	if text, isText := value.(string); isText {
 		return keepEnds(text, 0, 3)

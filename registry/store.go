@@ -4,11 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry/pmcc"
+	"github.com/loginunico/loginunico/registry/record"
 )
 
 // ErrNotFound: no such person. ErrCPFTaken: the CPF has a record already.
@@ -17,93 +20,47 @@ var (
 	ErrCPFTaken = fail.New(fail.Conflict, "cpf_taken")
 )
 
-// Store reads and writes people; the caller brings the pool or the transaction.
-type Store struct{ box Sealer }
-
-// NewStore keeps people sealed by box.
-func NewStore(box Sealer) *Store { return &Store{box: box} }
-
-// Create writes a new person and gives it an id. Error: ErrCPFTaken.
-func (s *Store) Create(ctx context.Context, db pg.DB, p Person, now time.Time) (Person, error) {
-	p.ID, p.CreatedAt, p.UpdatedAt = pg.NewID(), now, now
-	column, err := p.Seal(s.box)
-	if err != nil {
-		return p, err
-	}
-	var index []byte
-	if p.CPF != "" {
-		index = CPFIndex(s.box, p.CPF)
-	}
-	tag, err := db.Exec(ctx, `
-		INSERT INTO person (id, cpf_index, fields, created_at, updated_at)
-		VALUES (@id, @index, @fields, @now, @now)
-		ON CONFLICT (cpf_index) DO NOTHING`,
-		pgx.NamedArgs{"id": p.ID, "index": index, "fields": column, "now": now})
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrCPFTaken
-	}
-	return p, err
-}
+// personColumns are what [Store.one] reads.
+const personColumns = `p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared], p.created_at, p.updated_at`
 
 // ByID returns a person. Error: ErrNotFound.
 func (s *Store) ByID(ctx context.Context, db pg.DB, id PersonID) (Person, error) {
-	rows, _ := db.Query(ctx, `
-		SELECT id, fields, created_at, updated_at
-		  FROM person
-		 WHERE id = @id`,
+	rows, _ := db.Query(ctx, `SELECT `+personColumns+`
+		  FROM person p
+		 WHERE p.id = @id`,
 		pgx.NamedArgs{"id": id})
 	return s.one(rows)
 }
 
 // ByCPF returns the record of a CPF. Error: ErrNotFound.
 func (s *Store) ByCPF(ctx context.Context, db pg.DB, cpf brdoc.CPF) (Person, error) {
-	rows, _ := db.Query(ctx, `
-		SELECT id, fields, created_at, updated_at
-		  FROM person
-		 WHERE cpf_index = @index`,
-		pgx.NamedArgs{"index": CPFIndex(s.box, cpf)})
-	return s.one(rows)
+	return s.byDocument(ctx, db, cpf.Digits())
 }
 
-// Update changes fields of one person under a row lock, so that two edits at once both stay.
-func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now time.Time) error {
-	rows, _ := tx.Query(ctx, `
-		SELECT id, fields, created_at, updated_at
-		  FROM person
-		 WHERE id = @id
-		   FOR UPDATE`,
-		pgx.NamedArgs{"id": id})
-	p, err := s.one(rows)
-	if err != nil {
-		return err
-	}
-	if p.Fields == nil {
-		p.Fields = Fields{}
-	}
-	for name, value := range changed {
-		p.Fields[name] = value
-	}
-	column, err := p.Seal(s.box)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `
-		UPDATE person
-		   SET fields = @fields, updated_at = greatest(updated_at, @now)
-		 WHERE id = @id`,
-		pgx.NamedArgs{"id": id, "fields": column, "now": now})
-	return err
+// ByCNPJ returns the record of an organization. Error: ErrNotFound.
+func (s *Store) ByCNPJ(ctx context.Context, db pg.DB, cnpj brdoc.CNPJ) (Person, error) {
+	return s.byDocument(ctx, db, cnpj.Text())
+}
+
+func (s *Store) byDocument(ctx context.Context, db pg.DB, document string) (Person, error) {
+	rows, _ := db.Query(ctx, `SELECT `+personColumns+`
+		  FROM found_person f
+		  JOIN person p ON p.id = f.person_id
+		 WHERE f.index = ANY(@keys)
+		 LIMIT 1`,
+		pgx.NamedArgs{"keys": DocumentKeys(s.box, document)})
+	return s.one(rows)
 }
 
 func (s *Store) one(rows pgx.Rows) (Person, error) {
 	p, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Person, error) {
 		var id PersonID
-		var column []byte
+		var sealed Sealed
 		var created, updated time.Time
-		if err := row.Scan(&id, &column, &created, &updated); err != nil {
+		if err := row.Scan(&id, &sealed, &created, &updated); err != nil {
 			return Person{}, err
 		}
-		p, err := Unseal(s.box, id, column)
+		p, err := Unseal(s.box, id, sealed)
 		p.CreatedAt, p.UpdatedAt = created, updated
 		return p, err
 	})
@@ -111,4 +68,191 @@ func (s *Store) one(rows pgx.Rows) (Person, error) {
 		return p, ErrNotFound
 	}
 	return p, err
+}
+
+// filed is one source record ready for its row.
+type filed struct {
+	record  pmcc.Record
+	digest  int64
+	content []byte // sealed
+}
+
+// insertPerson writes a person, the way to find them and their first records, in one statement;
+// false when the document has a record already.
+func insertPerson(ctx context.Context, db pg.DB, p *computed, records []filed, keyVersion int16, now time.Time) (bool, error) {
+	columns := columnsOf(records)
+	tag, err := db.Exec(ctx, `
+		WITH found AS (
+		     INSERT INTO cpf_index (index, key_version, person_id)
+		     SELECT @index, @key_version, @id
+		      WHERE @index::uuid IS NOT NULL
+		     ON CONFLICT (index) DO NOTHING
+		     RETURNING 1),
+		     free AS (
+		     SELECT 1 WHERE @index::uuid IS NULL OR EXISTS (SELECT 1 FROM found)),
+		     filed AS (
+		     INSERT INTO source_record (person_id, id, source, key, digest, content)
+		     SELECT @id, r.id, r.source, r.key, r.digest, r.content
+		       FROM unnest(@ids::uuid[], @sources::text[], @record_keys::bigint[], @digests::bigint[], @contents::bytea[]) AS r (id, source, key, digest, content),
+		            free)
+		INSERT INTO person (id, kind, identity, documents, contact, family, complements, declared, policy, undocumented, created_at, updated_at)
+		SELECT @id, @kind, @identity, @documents, @contact, @family, @complements, @declared, @policy, @index::uuid IS NULL, @now, @now
+		  FROM free`,
+		pgx.NamedArgs{"id": p.id, "index": p.index, "key_version": keyVersion, "kind": p.kind(), "ids": columns.ids, "sources": columns.sources,
+			"record_keys": columns.keys, "digests": columns.digests, "contents": columns.contents,
+			"identity": p.parts[0], "documents": p.parts[1], "contact": p.parts[2], "family": p.parts[3], "complements": p.parts[4],
+			"declared": p.parts[5], "policy": p.policy, "now": now})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+type recordColumns struct {
+	ids           []uuid.UUID
+	sources       []string
+	keys, digests []int64
+	contents      [][]byte
+}
+
+func columnsOf(records []filed) (c recordColumns) {
+	for _, r := range records {
+		c.ids, c.sources, c.keys = append(c.ids, r.record.ID), append(c.sources, r.record.Source), append(c.keys, r.record.Key)
+		c.digests, c.contents = append(c.digests, r.digest), append(c.contents, r.content)
+	}
+	return c
+}
+
+// insertRecords files records under one person.
+func insertRecords(ctx context.Context, db pg.DB, person PersonID, records []filed) error {
+	c := columnsOf(records)
+	_, err := db.Exec(ctx, `
+		INSERT INTO source_record (person_id, id, source, key, digest, content)
+		SELECT @person, r.id, r.source, r.key, r.digest, r.content
+		  FROM unnest(@ids::uuid[], @sources::text[], @keys::bigint[], @digests::bigint[], @contents::bytea[]) AS r (id, source, key, digest, content)`,
+		pgx.NamedArgs{"person": person, "ids": c.ids, "sources": c.sources, "keys": c.keys, "digests": c.digests, "contents": c.contents})
+	return err
+}
+
+// lock holds a person and everyone merged into them until the transaction ends, in the order of
+// their ids, and returns the ids with the one who stands for all first. Error: ErrNotFound.
+func lock(ctx context.Context, tx pg.Tx, person PersonID) ([]PersonID, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT id, merged_into IS NULL
+		  FROM person
+		 WHERE id = @person OR merged_into = @person
+		    OR id = (SELECT merged_into FROM person WHERE id = @person)
+		    OR merged_into = (SELECT merged_into FROM person WHERE id = @person)
+		 ORDER BY id
+		   FOR UPDATE`,
+		pgx.NamedArgs{"person": person})
+	var cluster []PersonID
+	var id PersonID
+	var root bool
+	_, err := pgx.ForEachRow(rows, []any{&id, &root}, func() error {
+		cluster = append(cluster, id)
+		if root {
+			cluster[0], cluster[len(cluster)-1] = cluster[len(cluster)-1], cluster[0]
+		}
+		return nil
+	})
+	if err == nil && len(cluster) == 0 {
+		err = ErrNotFound
+	}
+	return cluster, err
+}
+
+// recordsOf opens the records of some people received before an id, oldest first; the zero id
+// means all. Each is under the person it was filed for.
+func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) (map[PersonID][]pmcc.Record, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT person_id, id, source, key, content
+		  FROM source_record
+		 WHERE person_id = ANY(@people) AND (@all OR id < @before)
+		 ORDER BY id`,
+		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
+	all := make(map[PersonID][]pmcc.Record, len(people))
+	var person PersonID
+	var r pmcc.Record
+	var content []byte
+	_, err := pgx.ForEachRow(rows, []any{&person, &r.ID, &r.Source, &r.Key, &content}, func() (err error) {
+		r.Content, err = s.box.Class(recordPurpose).Open(content, recordAAD(person, r.ID))
+		all[person] = append(all[person], r)
+		return err
+	})
+	return all, err
+}
+
+// overridesOf reads what humans decided about some people before an id; the zero id means all.
+func (s *Store) overridesOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) (map[PersonID][]pmcc.Override, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT person_id, id, action, field, value, record_id
+		  FROM person_override
+		 WHERE person_id = ANY(@people) AND (@all OR id < @before)
+		 ORDER BY id`,
+		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
+	all := map[PersonID][]pmcc.Override{}
+	var person PersonID
+	var id uuid.UUID
+	var action pmcc.Action
+	var field string
+	var value []byte
+	var rec *uuid.UUID
+	_, err := pgx.ForEachRow(rows, []any{&person, &id, &action, &field, &value, &rec}, func() error {
+		o := pmcc.Override{ID: id, Action: action}
+		o.Field, o.Key, _ = record.Parse(field)
+		if rec != nil {
+			o.Record = *rec
+		}
+		if value != nil {
+			plain, err := s.box.Class(recordPurpose).Open(value, recordAAD(person, id))
+			if err != nil {
+				return err
+			}
+			o.Text = string(plain)
+		}
+		all[person] = append(all[person], o)
+		return nil
+	})
+	return all, err
+}
+
+// updatePerson puts newly computed values in place.
+func updatePerson(ctx context.Context, tx pg.Tx, p *computed, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE person
+		   SET identity = @identity, documents = @documents, contact = @contact, family = @family, complements = @complements,
+		       declared = @declared, policy = @policy, undocumented = @undocumented, fields = NULL, updated_at = greatest(updated_at, @now)
+		 WHERE id = @id`,
+		pgx.NamedArgs{"id": p.id, "identity": p.parts[0], "documents": p.parts[1], "contact": p.parts[2], "family": p.parts[3],
+			"complements": p.parts[4], "declared": p.parts[5], "policy": p.policy, "undocumented": p.person.CPF == "" && p.person.CNPJ == "", "now": now})
+	return err
+}
+
+// digestKey returns the city's sealed digest key: fresh, where there was none.
+func digestKey(ctx context.Context, db pg.DB, fresh []byte) (sealed []byte, err error) {
+	err = db.QueryRow(ctx, `
+		INSERT INTO registry_key (one, sealed)
+		VALUES (true, @fresh)
+		ON CONFLICT (one) DO UPDATE SET sealed = registry_key.sealed
+		RETURNING sealed`,
+		pgx.NamedArgs{"fresh": fresh}).Scan(&sealed)
+	return sealed, err
+}
+
+// newestPolicy is the number and text of the policy in force at an instant; 0 when none was
+// applied yet.
+func newestPolicy(ctx context.Context, db pg.DB, at time.Time) (version int, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(max(version), 0)
+		  FROM pmcc_version
+		 WHERE applied_at <= @at`,
+		pgx.NamedArgs{"at": at}).Scan(&version)
+	return version, err
+}
+
+func policyText(ctx context.Context, db pg.DB, version int) (text string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT policy
+		  FROM pmcc_version
+		 WHERE version = @version`,
+		pgx.NamedArgs{"version": version}).Scan(&text)
+	return text, err
 }

@@ -43,6 +43,10 @@ func commands() []command {
 		{"service secret", "ID", "Give a service a new secret and print it once. The old one ends at once.", runServiceSecret},
 		{"keys list", "", "List the signing keys and what each does.", runKeysList},
 		{"keys rotate", "[-now] ALG", "Make a new signing key (ES256 or RS256): published first, signing after ten minutes, or at once with -now.", runKeysRotate},
+		{"keys data list", "", "List the data keys by purpose and what each does.", runDataKeysList},
+		{"keys data rotate", "PURPOSE", "Make a new data key: it seals at once, the old ones still open. A new version of the index is used after ten minutes.", runDataKeysRotate},
+		{"keys data rewrap", "", "Wrap the data keys under the first key of LOGINUNICO_KEK_FILE, whose second is the one before it.", runDataKeysRewrap},
+		{"audit", "COMMAND", auditSummary, runAudit},
 		{"kek", "FILE", "Write a new key-encryption key to FILE. Keep a copy apart from the database: without it nothing sealed can be read.", runKEK},
 	}
 }

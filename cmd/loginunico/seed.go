@@ -79,7 +79,7 @@ func (s *stack) atHome(manifest []byte) []byte {
 func (s *stack) settle(ctx context.Context, people *registry.Store, p demoPerson, hash string, now time.Time) error {
 	fields := registry.Fields{}
 	for name, text := range p.fields {
-		fields[name] = registry.Value{Text: text, Source: registry.SourceDemo, At: now}
+		fields[name] = registry.Value{Text: text, Source: registry.SourceSelf, At: now}
 	}
 	mail := fields["email"]
 	mail.Confirmed = &now
@@ -96,7 +96,7 @@ func (s *stack) settle(ctx context.Context, people *registry.Store, p demoPerson
 			if kind.Level() == 2 || kind.Level() > p.level {
 				continue
 			}
-			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: registry.SourceDemo, Method: "seed",
+			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: "demo", Method: "seed",
 				Verifier: "demo", VerifiedAt: now}); err != nil {
 				return err
 			}

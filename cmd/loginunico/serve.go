@@ -199,7 +199,7 @@ func (s *stack) ready(c echo.Context) error {
 
 // refresh reloads a cache that another process changed; "" is after a lost connection: all.
 func (s *stack) refresh(ctx context.Context, table string) {
-	reloads := map[string]func(context.Context) error{"service": s.clients.Load, "signing_key": s.keys.Reload}
+	reloads := map[string]func(context.Context) error{"service": s.clients.Load, "signing_key": s.keys.Reload, "data_key": s.box.Reload}
 	for name, reload := range reloads {
 		if table != "" && table != name {
 			continue

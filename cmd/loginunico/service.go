@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/yamlform"
 )
 
 // runServiceApply applies every file it can and names what is wrong with the others.
@@ -30,9 +31,9 @@ func runServiceApply(ctx context.Context, args []string, out io.Writer) error {
 
 // inFile names the file, as compilers do where the fault has a line: file:line: path: message.
 func inFile(name string, err error) error {
-	var faults *client.Faults
+	var faults *yamlform.Faults
 	if errors.As(err, &faults) {
-		return &client.Faults{Name: name, List: faults.List}
+		return &yamlform.Faults{Name: name, List: faults.List}
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

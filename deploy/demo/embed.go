@@ -1,4 +1,5 @@
-// Package demo holds what the demo city needs beside the program: the manifests of its services.
+// Package demo holds what the demo city needs beside the program: the manifests of its services, and
+// the mappings and first deliveries of its source bases.
 // They are ordinary manifests; a city writes its own the same way.
 package demo
 

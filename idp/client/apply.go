@@ -23,7 +23,7 @@ type Result struct {
 //
 //	given  the shared secret to use; "" generates one where the service needs it and has none
 //
-// A given secret must be random: it is kept as plain SHA-256. Errors: *Faults, ErrNoSharedSecret.
+// A given secret must be random: it is kept as plain SHA-256. Errors: *yamlform.Faults, ErrNoSharedSecret.
 // When only the refresh failed, the Result stands beside the error.
 func (r *Registry) Apply(ctx context.Context, data []byte, given string) (Result, error) {
 	m, err := Parse("manifest", data)

@@ -11,7 +11,7 @@ func (m *Manifest) check(d *decoder) {
 	for _, key := range []string{"id", "name", "department", "contact"} {
 		d.required("", key)
 	}
-	if !d.given("languages") {
+	if !d.Given("languages") {
 		m.Languages = []string{languages[0]}
 	}
 	d.notEmpty("languages", m.Languages)
@@ -22,54 +22,47 @@ func (m *Manifest) check(d *decoder) {
 	m.checkCivilName(d)
 }
 
-func (d *decoder) given(path string) bool { return d.lines[path] != 0 }
-
 func (m *Manifest) checkGrants(d *decoder) {
-	if !d.given("grants") {
+	if !d.Given("grants") {
 		m.Grants = []string{GrantAuthorizationCode, GrantRefreshToken}
 	}
 	d.notEmpty("grants", m.Grants)
 	d.notEmpty("redirect_uris", m.RedirectURIs)
 	code := m.HasGrant(GrantAuthorizationCode)
-	if code && !d.given("redirect_uris") {
-		d.faultAt("redirect_uris", "required", "is missing; grant %s needs one", GrantAuthorizationCode)
+	if code && !d.Given("redirect_uris") {
+		d.FaultAt("redirect_uris", "required", "is missing; grant %s needs one", GrantAuthorizationCode)
 	}
 	if m.HasGrant(GrantRefreshToken) && !code {
-		d.faultAt("grants", "value", "%s needs %s", GrantRefreshToken, GrantAuthorizationCode)
+		d.FaultAt("grants", "value", "%s needs %s", GrantRefreshToken, GrantAuthorizationCode)
 	}
 	if m.HasGrant(GrantClientCredentials) && m.Auth == AuthNone {
-		d.faultAt("grants", "value", "%s needs a client that authenticates; auth is none", GrantClientCredentials)
+		d.FaultAt("grants", "value", "%s needs a client that authenticates; auth is none", GrantClientCredentials)
 	}
 }
 
 // checkAPIScopes keeps scopes about a person out of tokens that are about a service.
 func (m *Manifest) checkAPIScopes(d *decoder) {
 	if len(m.APIScopes) > 0 && !m.HasGrant(GrantClientCredentials) {
-		d.faultAt("api_scopes", "value", "is for the grant %s", GrantClientCredentials)
+		d.FaultAt("api_scopes", "value", "is for the grant %s", GrantClientCredentials)
 	}
 	personal := append(Scopes(), ScopeOpenID, ScopeOffline)
 	for _, scope := range m.APIScopes {
 		if slices.Contains(personal, scope) {
-			d.faultAt("api_scopes", "value", "%s asks about a person; %s has none", scope, GrantClientCredentials)
+			d.FaultAt("api_scopes", "value", "%s asks about a person; %s has none", scope, GrantClientCredentials)
 		}
 	}
 }
 
 // notEmpty faults a list that was given and has nothing in it.
 func (d *decoder) notEmpty(path string, list []string) {
-	if d.given(path) && len(list) == 0 && !d.faulty(path) {
-		d.faultAt(path, "required", "must not be empty")
+	if d.Given(path) && len(list) == 0 && !d.Faulty(path) {
+		d.FaultAt(path, "required", "must not be empty")
 	}
 }
 
-// faulty tells whether path or something under it has a fault already.
-func (d *decoder) faulty(path string) bool {
-	return slices.ContainsFunc(d.faults, func(f Fault) bool { return strings.HasPrefix(f.Path, path) })
-}
-
 func (m *Manifest) checkAuth(d *decoder) {
-	if m.Auth == AuthPrivateKeyJWT && !d.given("jwks") {
-		d.faultAt("jwks", "required", "is missing; auth %s needs the public keys", AuthPrivateKeyJWT)
+	if m.Auth == AuthPrivateKeyJWT && !d.Given("jwks") {
+		d.FaultAt("jwks", "required", "is missing; auth %s needs the public keys", AuthPrivateKeyJWT)
 	}
 	m.checkSchemes(d, "redirect_uris", m.RedirectURIs)
 	m.checkSchemes(d, "post_logout_redirect_uris", m.PostLogoutRedirectURIs)
@@ -78,7 +71,7 @@ func (m *Manifest) checkAuth(d *decoder) {
 func (m *Manifest) checkSchemes(d *decoder, path string, uris []string) {
 	for _, uri := range uris {
 		if m.Auth != AuthNone && !isWeb(uri) {
-			d.faultAt(path, "value", "%s has a private-use scheme, which is for auth none (RFC 8252 §7.1)", uri)
+			d.FaultAt(path, "value", "%s has a private-use scheme, which is for auth none (RFC 8252 §7.1)", uri)
 		}
 	}
 }
@@ -87,11 +80,11 @@ func (m *Manifest) checkSchemes(d *decoder, path string, uris []string) {
 func (m *Manifest) checkSector(d *decoder) {
 	if m.Subject == SubjectPublic {
 		if m.Sector != "" {
-			d.faultAt("sector", "value", "is for pairwise subjects")
+			d.FaultAt("sector", "value", "is for pairwise subjects")
 		}
 		return
 	}
-	if m.Sector != "" || !m.HasGrant(GrantAuthorizationCode) || d.faulty("redirect_uris") {
+	if m.Sector != "" || !m.HasGrant(GrantAuthorizationCode) || d.Faulty("redirect_uris") {
 		return
 	}
 	hosts := redirectHosts(m.RedirectURIs)
@@ -99,7 +92,7 @@ func (m *Manifest) checkSector(d *decoder) {
 		m.Sector = hosts[0]
 		return
 	}
-	d.faultAt("sector", "required", "is missing; the redirect_uris have %d hosts, and pairwise subjects need one sector", len(hosts))
+	d.FaultAt("sector", "required", "is missing; the redirect_uris have %d hosts, and pairwise subjects need one sector", len(hosts))
 }
 
 // redirectHosts lists the different hosts of http and https URIs, without ports.
@@ -117,7 +110,7 @@ func redirectHosts(uris []string) []string {
 func (m *Manifest) checkCivilName(d *decoder) {
 	for i, c := range m.Claims {
 		if c.Name == "civil_name" && !m.Internal {
-			d.faultAt(indexed("claims", i)+".name", "internal", "civil_name is for internal services only (Decreto 8.727/2016); set internal: true")
+			d.FaultAt(indexed("claims", i)+".name", "internal", "civil_name is for internal services only (Decreto 8.727/2016); set internal: true")
 		}
 	}
 }

@@ -23,27 +23,27 @@ const (
 // jwks reads an inline JWK set: a mapping with the list "keys".
 func (d *decoder) jwks(into *jose.JSONWebKeySet) field {
 	return func(n *yaml.Node, path string) {
-		before := len(d.faults)
-		d.object(n, path, map[string]field{"keys": d.list(d.jwk(into))})
-		if len(into.Keys) == 0 && len(d.faults) == before {
-			d.fault(n.Line, path, "required", "needs at least one key in keys")
+		before := d.Count()
+		d.Object(n, path, map[string]field{"keys": d.List(d.jwk(into))})
+		if len(into.Keys) == 0 && d.Count() == before {
+			d.Fault(n.Line, path, "required", "needs at least one key in keys")
 		}
 	}
 }
 
 func (d *decoder) jwk(into *jose.JSONWebKeySet) field {
 	return func(n *yaml.Node, path string) {
-		if !d.want(n, path, yaml.MappingNode, "a JWK") || !d.flat(n, path) {
+		if !d.Want(n, path, yaml.MappingNode, "a JWK") || !d.flat(n, path) {
 			return
 		}
 		raw := map[string]any{}
 		if err := n.Decode(&raw); err != nil {
-			d.fault(n.Line, path, "jwk", "is not a JWK")
+			d.Fault(n.Line, path, "jwk", "is not a JWK")
 			return
 		}
 		for _, member := range privateMembers {
 			if _, found := raw[member]; found {
-				d.fault(n.Line, path+"."+member, "private_key", "is private; give the public key alone, and replace this one, which has now been shown")
+				d.Fault(n.Line, path+"."+member, "private_key", "is private; give the public key alone, and replace this one, which has now been shown")
 				return
 			}
 		}
@@ -54,7 +54,7 @@ func (d *decoder) jwk(into *jose.JSONWebKeySet) field {
 			}
 		}
 		if wrong != "" {
-			d.fault(n.Line, path, "jwk", "%s", wrong)
+			d.Fault(n.Line, path, "jwk", "%s", wrong)
 			return
 		}
 		into.Keys = append(into.Keys, key)
@@ -64,17 +64,17 @@ func (d *decoder) jwk(into *jose.JSONWebKeySet) field {
 // flat checks that a JWK's members are given once, and are texts or lists of texts: nothing that
 // YAML could expand.
 func (d *decoder) flat(n *yaml.Node, path string) bool {
-	before, discard := len(d.faults), ""
+	before, discard := d.Count(), ""
 	fields := map[string]field{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i+1].Kind == yaml.SequenceNode {
-			fields[n.Content[i].Value] = d.list(d.text(&discard))
+			fields[n.Content[i].Value] = d.List(d.Text(&discard))
 		} else {
-			fields[n.Content[i].Value] = d.text(&discard)
+			fields[n.Content[i].Value] = d.Text(&discard)
 		}
 	}
-	d.object(n, path, fields)
-	return len(d.faults) == before
+	d.Object(n, path, fields)
+	return d.Count() == before
 }
 
 // publicKey turns a JWK's members into a key we can verify with, or says what is wrong.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/yamlform"
 )
 
 // contractManifest is the contract's example.
@@ -109,7 +110,7 @@ claims:
     required: maybe
   - {name: civil_name, required: true, purpose: {pt-BR: Saber}, basis: public_policy}
 `))
-	var faults *client.Faults
+	var faults *yamlform.Faults
 	if !errors.As(err, &faults) {
 		t.Fatalf("error %v", err)
 	}
@@ -184,12 +185,12 @@ func TestManifestRules(t *testing.T) {
 		"not YAML":                              {"a: [", "", "yaml"},
 	} {
 		_, err := client.Parse("x", []byte(minimal+c.add))
-		var faults *client.Faults
+		var faults *yamlform.Faults
 		if !errors.As(err, &faults) {
 			t.Errorf("%s: accepted", name)
 			continue
 		}
-		if !slices.ContainsFunc(faults.List, func(f client.Fault) bool { return f.Path == c.path && f.Code == c.code && f.Line > 0 }) {
+		if !slices.ContainsFunc(faults.List, func(f yamlform.Fault) bool { return f.Path == c.path && f.Code == c.code && f.Line > 0 }) {
 			t.Errorf("%s: %+v", name, faults.List)
 		}
 	}
@@ -200,7 +201,7 @@ func TestSeveralHostsNeedASector(t *testing.T) {
 
 	two := strings.Replace(minimal, "]\n", ", https://app.example.org/callback]\n", 1)
 	_, err := client.Parse("x", []byte(two))
-	var faults *client.Faults
+	var faults *yamlform.Faults
 	if !errors.As(err, &faults) || faults.List[0].Path != "sector" || faults.List[0].Code != "required" {
 		t.Errorf("error %v", err)
 	}
@@ -238,7 +239,7 @@ func TestOversizedManifestIsNotRead(t *testing.T) {
 func TestFaultsOfAForeignFileStayReadable(t *testing.T) {
 	t.Parallel()
 
-	var faults *client.Faults
+	var faults *yamlform.Faults
 	_, err := client.Parse("x", []byte(minimal+"\"a\\e[31m\\n\": 1\n"+strings.Repeat("b: 1\n", 10_000)))
 	if !errors.As(err, &faults) || len(faults.List) != 100 {
 		t.Fatalf("%d faults", len(faults.List))
@@ -252,7 +253,7 @@ func TestEmptyManifestIsAFault(t *testing.T) {
 	t.Parallel()
 
 	for _, text := range []string{"", "# nothing", "---", "null", "[]", "text", "- a", "&a", "*a", "!!binary x"} {
-		var faults *client.Faults
+		var faults *yamlform.Faults
 		if _, err := client.Parse("x", []byte(text)); !errors.As(err, &faults) || len(faults.List) == 0 {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -283,8 +284,8 @@ func TestJWKSTakesPublicSigningKeysOnly(t *testing.T) {
 		"none":             {"", "required"},
 	} {
 		_, err := client.Parse("x", []byte(minimal+"auth: private_key_jwt\njwks: {keys: ["+c.key+"]}\n"))
-		var faults *client.Faults
-		if !errors.As(err, &faults) || !slices.ContainsFunc(faults.List, func(f client.Fault) bool { return f.Code == c.code }) {
+		var faults *yamlform.Faults
+		if !errors.As(err, &faults) || !slices.ContainsFunc(faults.List, func(f yamlform.Fault) bool { return f.Code == c.code }) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "jpsQ") {
@@ -351,7 +352,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := client.Parse("fuzz", data)
 		if err != nil {
-			var faults *client.Faults
+			var faults *yamlform.Faults
 			if !errors.As(err, &faults) || len(faults.List) == 0 || m != nil {
 				t.Fatalf("%v", err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/yamlform"
 )
 
 var (
@@ -126,7 +127,7 @@ func taken(m *Manifest, rows []serviceRow) error {
 	for _, row := range rows {
 		other, err := row.client()
 		if err == nil && other.ID != m.ID && strings.EqualFold(other.ResourceURI, m.ResourceURI) {
-			return &Faults{Name: m.ID, List: []Fault{{
+			return &yamlform.Faults{Name: m.ID, List: []yamlform.Fault{{
 				Path: "resource_uri", Code: "taken", Message: "belongs to the service " + other.ID,
 			}}}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/internal/testclock"
 	"github.com/loginunico/loginunico/internal/testpg"
+	"github.com/loginunico/loginunico/internal/yamlform"
 )
 
 const noon = "2026-11-21T12:00:00Z"
@@ -108,7 +109,7 @@ func TestInvalidManifestLeavesTheServiceAlone(t *testing.T) {
 
 	r, _ := newRegistry(t)
 	apply(t, r, minimal, "")
-	var faults *client.Faults
+	var faults *yamlform.Faults
 	if _, err := r.Apply(t.Context(), []byte(minimal+"min_level: 9\n"), ""); !errors.As(err, &faults) {
 		t.Fatalf("error %v", err)
 	}
@@ -167,7 +168,7 @@ func TestResourceIdentifierBelongsToOneService(t *testing.T) {
 	if c, ok := r.ByResource("https://api.example.org/"); !ok || c.ID != "portal" {
 		t.Errorf("%+v", c)
 	}
-	var faults *client.Faults
+	var faults *yamlform.Faults
 	_, err := r.Apply(t.Context(), []byte(strings.Replace(minimal, "portal", "thief", 1)+api), "")
 	if !errors.As(err, &faults) || faults.List[0].Code != "taken" {
 		t.Errorf("error %v", err)

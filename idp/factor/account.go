@@ -24,17 +24,18 @@ type Registration struct {
 	Exists bool   `json:"exists"` // the CPF has an account: the code sent is a decoy
 }
 
-// Find returns the person whose account a CPF is; ok is false without one.
+// Find returns the person whose account a CPF is, with what they declared and nothing else the city
+// knows, since nobody has signed in yet; ok is false without one.
 func Find(ctx context.Context, db pg.DB, box registry.Sealer, cpf brdoc.CPF) (p registry.Person, ok bool, err error) {
-	id, column, err := accountOf(ctx, db, registry.CPFIndex(box, cpf))
+	id, sealed, err := accountOf(ctx, db, registry.DocumentKeys(box, cpf.Digits()))
 	if pg.NoRows(err) {
 		return p, false, nil
 	}
 	if err != nil {
 		return p, false, err
 	}
-	p, err = registry.Unseal(box, id, column)
-	return p, err == nil, err
+	p, err = registry.Unseal(box, id, sealed)
+	return p.Seen(0), err == nil, err
 }
 
 // Register opens the account of a confirmed registration in the caller's transaction: the person
@@ -49,7 +50,7 @@ func Register(ctx context.Context, tx pg.Tx, people *registry.Store, r Registrat
 	p, err := people.Create(ctx, tx, registry.Person{CPF: cpf, Fields: mail}, now)
 	if err == registry.ErrCPFTaken {
 		if p, err = people.ByCPF(ctx, tx, cpf); err == nil {
-			err = people.Update(ctx, tx, p.ID, mail, now)
+			err = people.Update(ctx, tx, p.ID, mail, trust.SelfDeclared.Level(), now)
 		}
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
 )
 
 type counts struct{ pair, cpf, address, global int }
@@ -15,15 +16,15 @@ type counts struct{ pair, cpf, address, global int }
 // account knows, and one that answered a mail code, have buckets of their own, out of reach of
 // others; any other try counts for its CPF too, as long as its own bucket lasts. The second count
 // follows the first, so that all statements lock rows in one order.
-func enter(ctx context.Context, db pg.DB, b buckets, cpf, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
+func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
 	err = db.QueryRow(ctx, `
 		WITH account AS (
 		     SELECT w.person_id, w.hash,
 		            EXISTS (SELECT 1 FROM known_browser k WHERE k.person_id = w.person_id AND k.browser_hash = @browser) AS known
-		       FROM person p
-		       JOIN password w ON w.person_id = p.id
-		      WHERE p.cpf_index = @cpf),
+		       FROM found_person f
+		       JOIN password w ON w.person_id = f.person_id
+		      WHERE f.index = ANY(@cpf)),
 		     own AS (
 		     SELECT CASE WHEN @unlocked THEN @mailed::bytea
 		                 WHEN coalesce((SELECT known FROM account), false) THEN @proven::bytea
@@ -170,13 +171,14 @@ func insertPassword(ctx context.Context, db pg.DB, person uuid.UUID, hash string
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
-// accountMail reads the person behind a CPF that has a password; pg.NoRows when there is none.
-func accountOf(ctx context.Context, db pg.DB, cpf []byte) (id uuid.UUID, column []byte, err error) {
+// accountOf reads the person behind a CPF that has a password; pg.NoRows when there is none.
+func accountOf(ctx context.Context, db pg.DB, cpf []uuid.UUID) (id uuid.UUID, sealed registry.Sealed, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT p.id, p.fields
-		  FROM person p
+		SELECT p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared]
+		  FROM found_person f
+		  JOIN person p ON p.id = f.person_id
 		  JOIN password w ON w.person_id = p.id
-		 WHERE p.cpf_index = @cpf`,
-		pg.Args{"cpf": cpf}).Scan(&id, &column)
-	return id, column, err
+		 WHERE f.index = ANY(@cpf)`,
+		pg.Args{"cpf": cpf}).Scan(&id, &sealed)
+	return id, sealed, err
 }

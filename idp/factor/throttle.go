@@ -69,7 +69,7 @@ func NewThrottle(db pg.DB, box registry.Sealer, limits Limits, now func() time.T
 // together, and finds the account in the same statement.
 func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error) {
 	b := t.buckets(try)
-	a, n, err := enter(ctx, t.db, b, registry.CPFIndex(t.box, try.CPF), try.Browser, try.Unlocked, t.limits.Pair, t.window())
+	a, n, err := enter(ctx, t.db, b, registry.DocumentKeys(t.box, try.CPF.Digits()), try.Browser, try.Unlocked, t.limits.Pair, t.window())
 	if err != nil {
 		return a, Wait, err
 	}

@@ -40,7 +40,7 @@ func (h *Handler) postProfile(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
-		return h.People.Update(ctx, tx, v.known.PersonID, fields, h.Now())
+		return h.People.Update(ctx, tx, v.known.PersonID, fields, v.known.Level(h.Now()), h.Now())
 	})
 	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathContinue)) })
 }

@@ -17,7 +17,7 @@ import (
 // in the order of [scanKnown]; knownOf is where they come from.
 const (
 	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
-		       p.fields, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
+		       p.sealed, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
 		       p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
 	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
@@ -33,7 +33,7 @@ const (
 // known reads the live session of a cookie and what belongs to it in one statement; nil when there
 // is none.
 func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clientID, sector string, now time.Time) (*Known, error) {
-	return scanKnown(box, clientID, db.QueryRow(ctx, `
+	return scanKnown(box, clientID, now, db.QueryRow(ctx, `
 		SELECT `+knownColumns+`
 		  FROM session`+knownOf+`
 		 WHERE s.secret_hash = @hash AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_seen_at > @idle`,
@@ -42,7 +42,7 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 
 // insert writes a session and reads what [known] would.
 func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash []byte, clientID, sector string) (*Known, error) {
-	return scanKnown(box, clientID, db.QueryRow(ctx, `
+	return scanKnown(box, clientID, s.AuthTime, db.QueryRow(ctx, `
 		WITH opened AS (
 		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
 		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)
@@ -53,16 +53,16 @@ func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash 
 			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
 }
 
-func scanKnown(box registry.Sealer, clientID string, row pgx.Row) (*Known, error) {
+func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row) (*Known, error) {
 	var k Known
-	var column []byte
+	var sealed registry.Sealed
 	var updated time.Time
 	var ev trust.Columns
 	var kind, sub *string
 	var offline *bool
 	var claims, offered []string
 	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
-		&column, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
+		&sealed, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
 	if pg.NoRows(err) {
 		return nil, nil
 	}
@@ -77,8 +77,9 @@ func scanKnown(box registry.Sealer, clientID string, row pgx.Row) (*Known, error
 		k.Subject = *sub
 	}
 	k.Evidence = ev.Evidence()
-	k.Person, err = registry.Unseal(box, k.PersonID, column)
+	k.Person, err = registry.Unseal(box, k.PersonID, sealed)
 	k.Person.UpdatedAt = updated
+	k.Person = k.Person.Seen(k.Level(now))
 	return &k, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -92,18 +93,18 @@ func atHash(accessToken string) string {
 // manifest, and at the level the manifest wants for each. Consent was applied when the grant was
 // made and ends the grant when it is withdrawn.
 func (h *holder) release(c *client.Client, names []string, level int, now time.Time) map[string]any {
-	out := make(map[string]any, len(names)+2)
+	out, person := make(map[string]any, len(names)+2), h.Person.Seen(level)
 	for _, m := range c.Claims {
 		if !slices.Contains(names, m.Name) || level < m.MinLevel {
 			continue
 		}
-		value, ok := h.value(m.Name, now)
+		value, ok := h.value(&person, m.Name, now)
 		if !ok {
 			continue
 		}
 		out[m.Name] = value
 		if m.Name == "email" || m.Name == "phone_number" {
-			out[m.Name+"_verified"], _ = h.Person.Claim(m.Name + "_verified")
+			out[m.Name+"_verified"], _ = person.Claim(m.Name + "_verified")
 		}
 	}
 	return out
@@ -111,9 +112,9 @@ func (h *holder) release(c *client.Client, names []string, level int, now time.T
 
 // value is one claim of the person; trust_evidence comes from the evidence, the rest from the
 // registry.
-func (h *holder) value(name string, now time.Time) (any, bool) {
+func (h *holder) value(person *registry.Person, name string, now time.Time) (any, bool) {
 	if name != "trust_evidence" {
-		return h.Person.Claim(name)
+		return person.Claim(name)
 	}
 	type item struct {
 		Kind       trust.Kind `json:"kind"`

@@ -112,7 +112,8 @@ func TestAClaimLeavesOnlyWhenAskedForInTheManifestAndAtItsLevel(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	c := &client.Client{Manifest: client.Manifest{Claims: []client.Claim{{Name: "name", MinLevel: 1}, {Name: "email", MinLevel: 1}, {Name: "cpf", MinLevel: 3}}}}
-	h := &holder{Person: registry.Person{CPF: "52998224725", Fields: registry.Fields{"name": {Text: "Ana"}, "email": {Text: "a@example.org"}, "gender": {Text: "female"}}},
+	fields := registry.Fields{"name": {Text: "Ana"}, "email": {Text: "a@example.org"}, "gender": {Text: "female"}}
+	h := &holder{Person: registry.Person{CPF: "52998224725", Fields: fields, Declared: fields},
 		Evidence: []trust.Evidence{{Kind: trust.SelfDeclared, Source: "self", VerifiedAt: now}}}
 	for name, rule := range map[string]struct {
 		asked []string

@@ -107,7 +107,7 @@ func (p *phase) settleOne(ctx context.Context, people *registry.Store, k kind, n
 	fields := registry.Fields{}
 	for name, text := range map[string]string{"name": "Medida da Silva", "birthdate": "1980-01-02", "email": "medida@example.org",
 		"phone_number": "+5541999990000", "address": "Rua das Acácias, 120, Centro, Vila Esperança, 80010-000"} {
-		fields[name] = registry.Value{Text: text, Source: registry.SourceDemo, At: now, Confirmed: &now}
+		fields[name] = registry.Value{Text: text, Source: registry.SourceSelf, At: now, Confirmed: &now}
 	}
 	return pg.InTx(ctx, p.db, func(tx pg.Tx) error {
 		person, err := people.Create(ctx, tx, registry.Person{CPF: cpfOf(k, n), Fields: fields}, now)
@@ -118,7 +118,7 @@ func (p *phase) settleOne(ctx context.Context, people *registry.Store, k kind, n
 			return err
 		}
 		for _, kind := range []trust.Kind{trust.SelfDeclared, trust.RegistryMatch} {
-			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: registry.SourceDemo, Method: "seed",
+			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: "bench", Method: "seed",
 				Verifier: "bench", VerifiedAt: now}); err != nil {
 				return err
 			}

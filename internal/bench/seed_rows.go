@@ -33,8 +33,11 @@ func (p *phase) crowd(ctx context.Context) error {
 		 $$ SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$`,
 		`CREATE FUNCTION bench_hash(what text, n bigint) RETURNS bytea LANGUAGE sql IMMUTABLE AS
 		 $$ SELECT sha256((what || n)::bytea) $$`,
-		`INSERT INTO person (id, cpf_index, fields, created_at, updated_at)
-		 SELECT bench_id(n), bench_hash('cpf', n), decode(repeat(md5(n::text), 25), 'hex'), now(), now() FROM generate_series(1, @rows) n`,
+		`INSERT INTO person (id, identity, documents, contact, family, declared, policy, created_at, updated_at)
+		 SELECT bench_id(n), decode(repeat(md5(n::text), 9), 'hex'), decode(repeat(md5(n::text), 4), 'hex'), decode(repeat(md5(n::text), 8), 'hex'),
+		        decode(repeat(md5(n::text), 4), 'hex'), decode(repeat(md5(n::text), 8), 'hex'), 1, now(), now() FROM generate_series(1, @rows) n`,
+		`INSERT INTO cpf_index (index, person_id)
+		 SELECT encode(substring(bench_hash('cpf', n) FOR 16), 'hex')::uuid, bench_id(n) FROM generate_series(1, @rows) n`,
 		`INSERT INTO evidence (person_id, id, kind, source, method, verifier, verified_at, policy_version)
 		 SELECT bench_id(n), bench_id(n), 'self_declared', 'self', 'mail_code', 'bench', now(), 1 FROM generate_series(1, @rows) n`,
 		`INSERT INTO password (person_id, hash, changed_at)

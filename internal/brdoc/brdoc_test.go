@@ -125,8 +125,9 @@ func TestFormsOfOneIdentifier(t *testing.T) {
 func TestNoVerbOrLogShowsTheValue(t *testing.T) {
 	t.Parallel()
 
-	values := []any{brdoc.CPF("52998224725"), brdoc.CNPJ("12ABC34501DE35"), brdoc.Email("maria@example.org")}
-	secrets := []string{"52998224725", "529", "12ABC34501DE35", "maria", "example"}
+	values := []any{brdoc.CPF("52998224725"), brdoc.CNPJ("12ABC34501DE35"), brdoc.Email("maria@example.org"),
+		brdoc.VoterID("102385010671"), brdoc.NIS("12063724824"), brdoc.CNS("174598435280018"), brdoc.CEP("80010123")}
+	secrets := []string{"52998224725", "529", "12ABC34501DE35", "maria", "example", "0671", "824", "0018", "010123"}
 	var out bytes.Buffer
 	timeless := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
@@ -162,6 +163,7 @@ func TestMarshallingByAccidentIsAnError(t *testing.T) {
 
 	for _, v := range []interface{ MarshalText() ([]byte, error) }{
 		brdoc.CPF("52998224725"), brdoc.CNPJ("12ABC34501DE35"), brdoc.Email("maria@example.org"),
+		brdoc.VoterID("102385010671"), brdoc.NIS("12063724824"), brdoc.CNS("174598435280018"), brdoc.CEP("80010123"),
 	} {
 		if _, err := json.Marshal(struct{ V any }{v}); !errors.Is(err, brdoc.ErrHidden) {
 			t.Errorf("JSON: %v", err)

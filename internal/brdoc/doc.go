@@ -1,5 +1,6 @@
-// Package brdoc reads the identifiers citizens type: CPF, CNPJ (with letters since July 2026) and
-// mail addresses. What a Parse function returned is canonical and valid.
+// Package brdoc reads the identifiers citizens type and sources deliver: CPF, CNPJ (with letters since
+// July 2026), título de eleitor, NIS, CNS, CEP, IBGE codes and mail addresses. What a Parse function
+// returned is canonical and valid; the functions that end in Bytes do the same for loads.
 //
 // The values are personal data and hide themselves: every fmt verb and slog give the mask, and
 // marshalling (JSON, XML, YAML) or handing one to the database driver is an error, so that the full

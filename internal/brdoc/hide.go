@@ -38,7 +38,7 @@ func isSeparator(r rune) bool {
 
 // checkDigit is the modulus 11 rule of the Receita Federal: values times weights, aligned at the
 // end, with 0 for remainders 0 and 1. A character's value is its ASCII code minus 48.
-func checkDigit(text string, weights []int) byte {
+func checkDigit[T string | []byte](text T, weights []int) byte {
 	sum := 0
 	for i := range len(text) {
 		sum += int(text[i]-'0') * weights[len(weights)-len(text)+i]

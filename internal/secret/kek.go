@@ -18,8 +18,20 @@ const (
 	maxKEKFile = 1024
 )
 
-// KEK is the key-encryption key: 32 random bytes that wrap the data keys. It does not print.
-type KEK struct{ key [keySize]byte }
+// KEK is the key-encryption key: 32 random bytes that wrap the data keys. While it changes, it also
+// has the key before it, which unwraps but wraps no more. It does not print.
+type KEK struct {
+	key, before [keySize]byte
+	changing    bool // there is a key before it
+}
+
+// sealers are the current key's, and that of the key before it.
+func (k KEK) sealers() []*sealer {
+	if !k.changing {
+		return []*sealer{newSealer(k.key)}
+	}
+	return []*sealer{newSealer(k.key), newSealer(k.before)}
+}
 
 const hidden = "[secret]"
 
@@ -30,8 +42,9 @@ func (KEK) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 func (KEK) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // LoadKEK reads the key from path: 32 bytes in standard base64, one line, in a regular file that
-// neither group nor others can touch (mode 0600 or 0400). With create, a missing file is made with
-// a new key; two processes that start together end with the same one.
+// neither group nor others can touch (mode 0600 or 0400). A second line, while the key changes, is
+// the key before it. With create, a missing file is made with a new key; two processes that start
+// together end with the same one.
 //
 // Production passes create = false: a key made anew would hide that the old one is lost.
 func LoadKEK(path string, create bool) (KEK, error) {
@@ -61,11 +74,26 @@ func readKEK(path string) (KEK, error) {
 	if err != nil {
 		return KEK{}, err
 	}
-	raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(text)))
-	if err != nil || len(raw) != keySize {
-		return KEK{}, errors.New("want 32 bytes in base64 (openssl rand -base64 32)")
+	return parseKEK(bytes.Fields(text))
+}
+
+func parseKEK(lines [][]byte) (kek KEK, err error) {
+	if len(lines) != 1 && len(lines) != 2 {
+		return kek, fmt.Errorf("want one key, or two while it changes; there are %d", len(lines))
 	}
-	return KEK{key: [keySize]byte(raw)}, nil
+	if kek.key, err = decodeKey(lines[0]); err == nil && len(lines) == 2 {
+		kek.changing = true
+		kek.before, err = decodeKey(lines[1])
+	}
+	return kek, err
+}
+
+func decodeKey(line []byte) ([keySize]byte, error) {
+	raw, err := base64.StdEncoding.DecodeString(string(line))
+	if err != nil || len(raw) != keySize {
+		return [keySize]byte{}, errors.New("want 32 bytes in base64 (openssl rand -base64 32)")
+	}
+	return [keySize]byte(raw), nil
 }
 
 // checkMode looks at the open file, so that it cannot be exchanged between check and read.

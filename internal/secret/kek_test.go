@@ -94,6 +94,24 @@ func TestKEKFileWithoutA32ByteKeyIsRefused(t *testing.T) {
 	}
 }
 
+func TestKEKFileHoldsOneKeyOrTwo(t *testing.T) {
+	t.Parallel()
+
+	line := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)) + "\n"
+	for text, ok := range map[string]bool{
+		line: true, line + line: true, line + "\n" + line: true, line + line + line: false,
+		line + "AAAA\n": false, "AAAA\n" + line: false, line + "# the old one\n": false,
+	} {
+		path := filepath.Join(t.TempDir(), "kek")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := secret.LoadKEK(path, false); (err == nil) != ok {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestKEKDoesNotPrint(t *testing.T) {
 	t.Parallel()
 

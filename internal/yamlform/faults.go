@@ -1,4 +1,4 @@
-package client
+package yamlform
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with a manifest.
+// Fault is one thing wrong with a form.
 type Fault struct {
 	Line    int    // 1-based; 0 when the file as a whole is meant
 	Path    string // "claims[1].basis"; "" for the file as a whole
@@ -15,7 +15,7 @@ type Fault struct {
 	Message string // English, ends without a period
 }
 
-// Faults is everything wrong with one manifest, by line.
+// Faults is everything wrong with one form, by line.
 type Faults struct {
 	Name string // file name, as given to Parse
 	List []Fault

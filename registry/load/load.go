@@ -1,0 +1,362 @@
+package load
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/registry"
+)
+
+// chunkSize is how many records one transaction files: enough to make a commit cheap, few enough
+// that a kill loses little.
+const chunkSize = 10_000
+
+// BulkLoader files chunks in a database. PostgreSQL's is registry.Bulk, by COPY; engines that
+// distribute rows differ in just this: whether COPY freezes, what it costs to find many keys, when
+// a transaction must be tried again. One serves one goroutine.
+type BulkLoader interface {
+	// File files a chunk whole or not at all, once however often it is called for a load.
+	File(ctx context.Context, c registry.Chunk) (registry.Tally, error)
+}
+
+// Job is one load.
+type Job struct {
+	Sources []Source
+	Name    string    // what was asked for, for the report
+	AsOf    time.Time // since when a record is so that does not say it; a day
+	Rejects string    // path of the file for what is rejected; "" keeps none
+	TempDir string    // for the buckets: about as much room as the files take unpacked
+	Workers int       // 0: as many as there are processors
+	Now     func() time.Time
+	// Progress is called about once a second, from one goroutine; nil: nobody listens.
+	Progress func(Progress)
+	// NewLoader makes the loader of one worker; nil: PostgreSQL's.
+	NewLoader func(ctx context.Context) (BulkLoader, error)
+}
+
+// Source is the files of one source.
+type Source struct {
+	Mapping *Mapping
+	Input   *Input
+}
+
+// Run loads: it reads, sorts out and sorts the files' records, and files them chunk by chunk. Run
+// again with the same files it goes on after the last chunk that was committed, and when all were,
+// changes nothing. Loads of different sources run at once; of one source, one after another.
+//
+// Errors: of a file that cannot be read, of a source the policy does not name ([ErrNoSource]), of
+// the database. What was committed stays.
+func Run(ctx context.Context, db *pg.Pool, box *secret.Box, store *registry.Store, job Job) (*Report, error) {
+	if job.Workers == 0 {
+		job.Workers = runtime.GOMAXPROCS(0)
+	}
+	if job.NewLoader == nil {
+		job.NewLoader = func(ctx context.Context) (BulkLoader, error) { return store.NewBulk(ctx, db, job.Now) }
+	}
+	r := &run{Job: job, db: db, box: box, store: store, report: newReport(job), started: job.Now()}
+	if err := r.checkSources(ctx); err != nil {
+		return nil, err
+	}
+	unlock, err := lockSources(ctx, db, r.names)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return r.run(ctx)
+}
+
+// ErrNoSource: the policy does not name the source.
+var ErrNoSource = errors.New("is no source of the policy")
+
+type run struct {
+	Job
+	db      *pg.Pool
+	box     *secret.Box
+	store   *registry.Store
+	names   []string
+	spill   *spill
+	report  *Report
+	started time.Time
+
+	mu       sync.Mutex
+	sum      [2]uint64 // of what was read, in no order
+	accepted atomic.Int64
+	filed    atomic.Int64
+	phase    atomic.Int32
+}
+
+func (r *run) checkSources(ctx context.Context) error {
+	policy, err := r.store.Policy(ctx, r.db, r.Now())
+	if err != nil {
+		return err
+	}
+	for _, s := range r.Sources {
+		if _, ok := policy.Source(s.Mapping.Source); !ok {
+			return fmt.Errorf("%s %w, version %d", s.Mapping.Source, ErrNoSource, policy.Version)
+		}
+		r.names = append(r.names, s.Mapping.Source)
+	}
+	r.report.Policy = policy.Version
+	return nil
+}
+
+func (r *run) run(ctx context.Context) (*Report, error) {
+	var err error
+	if r.spill, err = newSpill(r.TempDir); err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.spill.close() }()
+	stop := r.watch()
+	defer stop()
+	if err := r.read(ctx); err != nil {
+		return nil, err
+	}
+	r.phase.Store(1)
+	load, err := r.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.fileAll(ctx, load); err != nil {
+		return nil, err
+	}
+	r.report.Seconds = r.Now().Sub(r.started).Seconds()
+	return r.report, finishLoad(ctx, r.db, load.id, r.report, r.Now())
+}
+
+// read is the first phase: parse, sort out, spill.
+func (r *run) read(ctx context.Context) error {
+	digester, err := r.store.Digester(ctx, r.db)
+	if err != nil {
+		return err
+	}
+	var rejects *Rejects
+	if r.Rejects != "" {
+		if rejects, err = CreateRejects(r.Rejects, Mark{}); err != nil {
+			return err
+		}
+	}
+	for n, s := range r.Sources {
+		if err := r.readSource(ctx, byte(n), s, digester, rejects); err != nil {
+			return err
+		}
+	}
+	if rejects == nil {
+		return nil
+	}
+	return rejects.Close()
+}
+
+// readSource has one goroutine cut the files into blocks and the workers parse them.
+func (r *run) readSource(ctx context.Context, number byte, s Source, digester registry.Digester, rejects *Rejects) error {
+	group, ctx := errgroup.WithContext(ctx)
+	blocks, spare := make(chan *Block, r.Workers), make(chan *Block, 2*r.Workers)
+	for range cap(spare) {
+		spare <- new(Block)
+	}
+	reader := s.Input.Reader(s.Mapping)
+	defer func() { _ = reader.Close() }()
+	group.Go(func() error {
+		defer close(blocks)
+		for {
+			var b *Block
+			select {
+			case b = <-spare:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if err := reader.Next(b); err != nil {
+				return unlessEOF(err)
+			}
+			select {
+			case blocks <- b:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
+	base := r.report.blocks
+	for range r.Workers {
+		group.Go(func() error {
+			w := &reading{run: r, sorter: sorter{spill: r.spill}, source: s.Mapping.Source, number: number, legal: s.Mapping.Kind == Organization,
+				digester: digester, index: r.box.Indexer("cpf"), parser: NewParser(r.AsOf, r.Now()), counts: newCounts()}
+			for b := range blocks {
+				if err := w.parser.Parse(b, w.take, w.reject); err != nil {
+					return err
+				}
+				if rejects != nil {
+					if err := rejects.Write(base+b.Seq, &w.rejected); err != nil {
+						return err
+					}
+				}
+				r.countBlock(base + b.Seq + 1)
+				spare <- b
+			}
+			return w.finish()
+		})
+	}
+	return group.Wait()
+}
+
+func unlessEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+func (r *run) countBlock(n int64) {
+	r.mu.Lock()
+	r.report.blocks = max(r.report.blocks, n)
+	r.mu.Unlock()
+}
+
+// reading is one worker of the first phase.
+type reading struct {
+	run      *run
+	sorter   sorter
+	source   string
+	number   byte
+	legal    bool
+	digester registry.Digester
+	index    *secret.Indexer
+	parser   *Parser
+	rejected RejectBatch
+	counts   counts
+	sum      [2]uint64
+	n        int64
+	buf      [32]byte
+}
+
+func (w *reading) take(p *Parsed) error {
+	w.counts.outcomes[p.Outcome]++
+	for _, d := range p.Dropped {
+		w.counts.dropped[d.Error()]++
+	}
+	in := registry.Incoming{Legal: w.legal, Source: w.source, Key: w.digester.Key(w.source, p.Key), Digest: w.digester.Content(p.Content),
+		Line: int64(p.File.Index)<<40 | p.Line, Content: p.Content}
+	if len(p.CPF) > 0 {
+		in.Document = uuid.UUID(w.index.Sum(w.buf[:0], p.CPF)[:16])
+	}
+	w.sum[0] += uint64(in.Digest) ^ uint64(in.Key)*0x9e3779b97f4a7c15
+	w.sum[1] += uint64(in.Digest)*0xbf58476d1ce4e5b9 ^ uint64(in.Line)
+	if w.n++; w.n%4096 == 0 {
+		w.run.accepted.Add(4096)
+	}
+	return w.sorter.add(&in, w.number)
+}
+
+func (w *reading) reject(j *Reject) error {
+	w.counts.outcomes[j.Outcome]++
+	reason := string(j.Code)
+	if j.Field.Valid() {
+		reason = j.Field.String() + ": " + reason
+	}
+	w.counts.rejected[reason]++
+	if w.run.Rejects != "" {
+		w.rejected.Add(j)
+	}
+	return nil
+}
+
+func (w *reading) finish() error {
+	r := w.run
+	r.accepted.Add(w.n % 4096)
+	r.mu.Lock()
+	r.report.add(w.source, w.counts)
+	r.sum[0], r.sum[1] = r.sum[0]+w.sum[0], r.sum[1]+w.sum[1]
+	r.mu.Unlock()
+	return w.sorter.finish()
+}
+
+// digest names what was read: the same records of the same sources and day are the same load, in
+// whatever files they came.
+func (r *run) digest() []byte {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%s %s %d ", strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
+	_ = binary.Write(h, binary.BigEndian, r.sum)
+	return h.Sum(nil)
+}
+
+// fileAll is the second phase: each worker takes bucket after bucket, sorts it and files it.
+func (r *run) fileAll(ctx context.Context, load started) error {
+	if load.finished {
+		r.report.Again = true
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int32
+	for range r.Workers {
+		loader, err := r.NewLoader(ctx)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error {
+			var b bucket
+			for n := int(next.Add(1)) - 1; n < buckets; n = int(next.Add(1)) - 1 {
+				if err := r.spill.read(n, &b, r.names); err != nil {
+					return err
+				}
+				if err := r.fileBucket(ctx, loader, load, n, b.records); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (r *run) fileBucket(ctx context.Context, loader BulkLoader, load started, n int, records []registry.Incoming) error {
+	for number := n << 16; len(records) > 0; number++ {
+		size := min(chunkSize, len(records))
+		for size < len(records) && samePerson(&records[size-1], &records[size]) {
+			size++
+		}
+		tally, err := loader.File(ctx, registry.Chunk{Load: load.id, Number: number, Fresh: load.fresh, Records: records[:size]})
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.report.Tally.Add(tally)
+		r.mu.Unlock()
+		r.filed.Add(int64(size))
+		records = records[size:]
+	}
+	return nil
+}
+
+// samePerson says whether two neighbours must be filed together.
+func samePerson(a, b *registry.Incoming) bool {
+	if a.Document != uuid.Nil || b.Document != uuid.Nil {
+		return a.Document == b.Document
+	}
+	return a.Key == b.Key
+}
+
+// started is the row of a load.
+type started struct {
+	id              uuid.UUID
+	fresh, finished bool
+}
+
+func (r *run) begin(ctx context.Context) (s started, err error) {
+	err = pg.InTx(ctx, r.db, func(tx pg.Tx) error {
+		s, err = beginLoad(ctx, tx, r.names, r.Name, r.digest(), r.AsOf, r.report.Policy, r.Now())
+		return err
+	})
+	r.report.ID = s.id
+	return s, err
+}

@@ -1,0 +1,157 @@
+package load
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/registry"
+)
+
+// Records are sorted by document in two steps: into buckets on disk by the first byte of the
+// document's key, which is as good as random, and then each bucket in memory. Memory stays flat
+// whatever the size of a file: a bucket of the whole country's CPFs has 250 MB.
+const (
+	documentBuckets = 256
+	keyBuckets      = 16 // of records without document, by their key
+	buckets         = documentBuckets + keyBuckets
+	pieceSize       = 48 << 10 // gathered by each worker for each bucket before it is written
+)
+
+// spill is the buckets: one file without a name, which is gone when this process is, however it
+// ends, because it holds personal data.
+type spill struct {
+	file   *os.File
+	end    atomic.Int64
+	mu     sync.Mutex
+	pieces [buckets][]piece
+}
+
+type piece struct {
+	at   int64
+	size int
+}
+
+func newSpill(dir string) (*spill, error) {
+	f, err := os.CreateTemp(dir, ".loginunico-load-*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, cmp.Or(f.Close(), err)
+	}
+	return &spill{file: f}, nil
+}
+
+func (s *spill) close() error { return s.file.Close() }
+
+// sorter is one worker's way into the buckets.
+type sorter struct {
+	spill   *spill
+	waiting [buckets][]byte
+}
+
+// bucketOf keeps the order of documents: all of one bucket come before all of the next.
+func bucketOf(in *registry.Incoming) int {
+	if in.Document != uuid.Nil {
+		return int(in.Document[0])
+	}
+	return documentBuckets + int(uint64(in.Key)>>60)
+}
+
+// entry is a record in a bucket:
+//
+//	16 bytes  document
+//	 8 bytes  key, 8 bytes digest, 8 bytes line, big-endian
+//	 1 byte   source, 1 byte 1 for an organization
+//	uvarint   length, content
+const entryHead = 16 + 3*8 + 2
+
+func (w *sorter) add(in *registry.Incoming, source byte) error {
+	bucket := bucketOf(in)
+	b := w.waiting[bucket]
+	b = append(b, in.Document[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(in.Key))
+	b = binary.BigEndian.AppendUint64(b, uint64(in.Digest))
+	b = binary.BigEndian.AppendUint64(b, uint64(in.Line))
+	legal := byte(0)
+	if in.Legal {
+		legal = 1
+	}
+	b = append(b, source, legal)
+	b = append(binary.AppendUvarint(b, uint64(len(in.Content))), in.Content...)
+	w.waiting[bucket] = b
+	if len(b) < pieceSize {
+		return nil
+	}
+	return w.flush(bucket)
+}
+
+func (w *sorter) flush(bucket int) error {
+	b := w.waiting[bucket]
+	if len(b) == 0 {
+		return nil
+	}
+	at := w.spill.end.Add(int64(len(b))) - int64(len(b))
+	if _, err := w.spill.file.WriteAt(b, at); err != nil {
+		return fmt.Errorf("temporary file: %w", err)
+	}
+	w.spill.mu.Lock()
+	w.spill.pieces[bucket] = append(w.spill.pieces[bucket], piece{at, len(b)})
+	w.spill.mu.Unlock()
+	w.waiting[bucket] = b[:0]
+	return nil
+}
+
+func (w *sorter) finish() error {
+	for bucket := range w.waiting {
+		if err := w.flush(bucket); err != nil {
+			return err
+		}
+		w.waiting[bucket] = nil
+	}
+	return nil
+}
+
+// bucket is one bucket in memory; it keeps its memory for the next.
+type bucket struct {
+	bytes   []byte
+	records []registry.Incoming
+}
+
+// read fills b with bucket n, sorted.
+func (s *spill) read(n int, b *bucket, sources []string) error {
+	size := 0
+	for _, p := range s.pieces[n] {
+		size += p.size
+	}
+	b.bytes = slices.Grow(b.bytes[:0], size)[:size]
+	at := 0
+	for _, p := range s.pieces[n] {
+		if _, err := s.file.ReadAt(b.bytes[at:at+p.size], p.at); err != nil {
+			return fmt.Errorf("temporary file: %w", err)
+		}
+		at += p.size
+	}
+	b.records = b.records[:0]
+	for rest := b.bytes; len(rest) > 0; {
+		length, n := binary.Uvarint(rest[entryHead:])
+		end := entryHead + n + int(length)
+		b.records = append(b.records, registry.Incoming{
+			Document: uuid.UUID(rest[:16]), Key: int64(binary.BigEndian.Uint64(rest[16:])), Digest: int64(binary.BigEndian.Uint64(rest[24:])),
+			Line: int64(binary.BigEndian.Uint64(rest[32:])), Source: sources[rest[40]], Legal: rest[41] == 1, Content: rest[entryHead+n : end : end],
+		})
+		rest = rest[end:]
+	}
+	slices.SortFunc(b.records, func(x, y registry.Incoming) int {
+		return cmp.Or(bytes.Compare(x.Document[:], y.Document[:]), cmp.Compare(x.Key, y.Key), cmp.Compare(x.Line, y.Line))
+	})
+	return nil
+}

@@ -1,0 +1,238 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+const (
+	copyIndex   = `COPY cpf_index (index, key_version, person_id) FROM STDIN (FORMAT binary)`
+	copyPeople  = `COPY person (id, kind, identity, documents, contact, family, complements, policy, undocumented, created_at, updated_at) FROM STDIN (FORMAT binary)`
+	copyRecords = `COPY source_record (person_id, id, source, key, digest, load_id, voids, content) FROM STDIN (FORMAT binary)`
+)
+
+// chunkTally is what a chunk that was committed before counted.
+func chunkTally(ctx context.Context, tx pg.Tx, c Chunk) (t Tally, done bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT counts
+		  FROM registry_load_chunk
+		 WHERE load_id = @load AND chunk = @chunk`,
+		pgx.NamedArgs{"load": c.Load, "chunk": c.Number}).Scan(&t)
+	if pg.NoRows(err) {
+		return t, false, nil
+	}
+	return t, err == nil, err
+}
+
+func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO registry_load_chunk (load_id, chunk, counts, committed_at)
+		VALUES (@load, @chunk, @counts, @now)`,
+		pgx.NamedArgs{"load": c.Load, "chunk": c.Number, "counts": t, "now": now})
+	return err
+}
+
+// lookUp is what the registry knows of the documents and keys of a chunk.
+type lookUp struct {
+	byDocument map[uuid.UUID]PersonID // whoever stands for them now
+	byKey      map[int64][]version    // every version, oldest first
+}
+
+// version is one filed version of a record.
+type version struct {
+	person       PersonID
+	digest       int64
+	voids        bool
+	undocumented bool
+}
+
+// version is the standing version of a record under a person; nil when there is none, or it was
+// made void.
+func (l *lookUp) version(key int64, person PersonID) *version {
+	all := l.byKey[key]
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].person == person {
+			if all[i].voids {
+				return nil
+			}
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// holders are the people under whom a record stands.
+func (l *lookUp) holders(key int64) []PersonID {
+	var people []PersonID
+	for _, v := range l.byKey[key] {
+		if !slices.Contains(people, v.person) && l.version(key, v.person) != nil {
+			people = append(people, v.person)
+		}
+	}
+	return people
+}
+
+// lookUp reads whom the documents lead to, and where the records were filed before.
+func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
+	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}}
+	if err := l.documents(ctx, tx, c.Records); err != nil {
+		return nil, err
+	}
+	if c.Fresh {
+		return l, nil
+	}
+	return l, l.keys(ctx, tx, c.Records)
+}
+
+// documents looks for all documents between the chunk's first and last, which lie side by side in
+// the index; where others lie between in great number, for each by itself.
+func (l *lookUp) documents(ctx context.Context, tx pg.Tx, records []Incoming) error {
+	first := 0
+	for first < len(records) && records[first].Document == uuid.Nil {
+		first++
+	}
+	if first == len(records) {
+		return nil
+	}
+	most := 4 * (len(records) - first)
+	rows, _ := tx.Query(ctx, `
+		SELECT index, person_id
+		  FROM found_person
+		 WHERE index BETWEEN @first AND @last
+		 LIMIT @most`,
+		pgx.NamedArgs{"first": records[first].Document, "last": records[len(records)-1].Document, "most": most + 1})
+	if err := l.scanDocuments(rows); err != nil || len(l.byDocument) <= most {
+		return err
+	}
+	clear(l.byDocument)
+	var each []uuid.UUID
+	for i := first; i < len(records); i++ {
+		if n := len(each); n == 0 || each[n-1] != records[i].Document {
+			each = append(each, records[i].Document)
+		}
+	}
+	rows, _ = tx.Query(ctx, `
+		SELECT index, person_id
+		  FROM found_person
+		 WHERE index = ANY(@each)`,
+		pgx.NamedArgs{"each": each})
+	return l.scanDocuments(rows)
+}
+
+func (l *lookUp) scanDocuments(rows pgx.Rows) error {
+	var index uuid.UUID
+	var person PersonID
+	_, err := pgx.ForEachRow(rows, []any{&index, &person}, func() error {
+		l.byDocument[index] = person
+		return nil
+	})
+	return err
+}
+
+// keys looks for earlier versions of the chunk's records. A person merged into another counts as
+// that one.
+func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
+	keys := make([]int64, len(records))
+	for i := range records {
+		keys[i] = records[i].Key
+	}
+	rows, _ := tx.Query(ctx, `
+		SELECT r.key, coalesce(p.merged_into, p.id), r.digest, r.voids, p.undocumented
+		  FROM source_record r
+		  JOIN person p ON p.id = r.person_id
+		 WHERE r.key = ANY(@keys)
+		 ORDER BY r.id`,
+		pgx.NamedArgs{"keys": keys})
+	var key int64
+	var v version
+	_, err := pgx.ForEachRow(rows, []any{&key, &v.person, &v.digest, &v.voids, &v.undocumented}, func() error {
+		l.byKey[key] = append(l.byKey[key], v)
+		return nil
+	})
+	return err
+}
+
+// lockAll holds people and everyone merged into them, in the order of their ids, and gives the
+// members of each, the one who stands for them first.
+func lockAll(ctx context.Context, tx pg.Tx, people []PersonID) (map[PersonID][]PersonID, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT id, coalesce(merged_into, id)
+		  FROM person
+		 WHERE id = ANY(@people) OR merged_into = ANY(@people)
+		 ORDER BY id
+		   FOR UPDATE`,
+		pgx.NamedArgs{"people": people})
+	clusters := make(map[PersonID][]PersonID, len(people))
+	var id, root PersonID
+	_, err := pgx.ForEachRow(rows, []any{&id, &root}, func() error {
+		clusters[root] = append(clusters[root], id)
+		if n := len(clusters[root]); id == root {
+			clusters[root][0], clusters[root][n-1] = clusters[root][n-1], clusters[root][0]
+		}
+		return nil
+	})
+	return clusters, err
+}
+
+// updatePeople puts newly computed values of many people in place.
+func updatePeople(ctx context.Context, tx pg.Tx, people []*computed, now time.Time) error {
+	ids, undocumented := make([]PersonID, len(people)), make([]bool, len(people))
+	var parts [sealedParts][][]byte
+	for i, p := range people {
+		ids[i], undocumented[i] = p.id, p.person.CPF == "" && p.person.CNPJ == ""
+		for part := range parts {
+			parts[part] = append(parts[part], p.parts[part])
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE person p
+		   SET identity = n.identity, documents = n.documents, contact = n.contact, family = n.family, complements = n.complements,
+		       declared = n.declared, policy = @policy, undocumented = n.undocumented, updated_at = greatest(p.updated_at, @now)
+		  FROM unnest(@ids::uuid[], @identity::bytea[], @documents::bytea[], @contact::bytea[], @family::bytea[], @complements::bytea[],
+		              @declared::bytea[], @undocumented::boolean[])
+		       AS n (id, identity, documents, contact, family, complements, declared, undocumented)
+		 WHERE p.id = n.id`,
+		pgx.NamedArgs{"ids": ids, "identity": parts[0], "documents": parts[1], "contact": parts[2], "family": parts[3], "complements": parts[4],
+			"declared": parts[5], "undocumented": undocumented, "policy": people[0].policy, "now": now})
+	return err
+}
+
+// renewPending replaces the waiting values of some people.
+func renewPending(ctx context.Context, tx pg.Tx, people []PersonID, waiting []waitingValue, policy int) error {
+	owners, records, fields, rules := []PersonID{}, []uuid.UUID{}, []string{}, []int32{}
+	for _, w := range waiting {
+		owners, records, fields, rules = append(owners, w.person), append(records, w.record), append(fields, w.field), append(rules, int32(w.rule))
+	}
+	_, err := tx.Exec(ctx, `
+		WITH gone AS (
+		     DELETE FROM pending_value
+		      WHERE person_id = ANY(@people)
+		        AND (person_id, record_id, field) NOT IN (SELECT * FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[])))
+		INSERT INTO pending_value (person_id, record_id, field, rule, policy)
+		SELECT w.person_id, w.record_id, w.field, w.rule, @policy
+		  FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[], @rules::int[]) AS w (person_id, record_id, field, rule)
+		ON CONFLICT (person_id, record_id, field) DO UPDATE SET rule = excluded.rule, policy = excluded.policy`,
+		pgx.NamedArgs{"people": people, "owners": owners, "records": records, "fields": fields, "rules": rules, "policy": policy})
+	return err
+}
+
+// heir is the person whom the records of a group whose document nobody has continue: one known by
+// the record's key who has no document yet, or, for a record without document, whoever has it.
+// named says that they now get the document.
+func (l *lookUp) heir(g *group) (person PersonID, named bool) {
+	for i := range g.records {
+		for _, holder := range l.holders(g.records[i].Key) {
+			v := l.version(g.records[i].Key, holder)
+			if g.records[i].Document == uuid.Nil || v.undocumented {
+				return holder, g.records[i].Document != uuid.Nil
+			}
+		}
+	}
+	return uuid.Nil, false
+}
