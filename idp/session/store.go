@@ -18,7 +18,7 @@ import (
 const (
 	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
 		       p.sealed, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
-		       p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+		       p.evidence`
 	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
 		  LEFT JOIN LATERAL (
@@ -76,7 +76,9 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	if sub != nil {
 		k.Subject = *sub
 	}
-	k.Evidence = ev.Evidence()
+	if k.Evidence, err = ev.Evidence(); err != nil {
+		return nil, err
+	}
 	k.Person, err = registry.Unseal(box, k.PersonID, sealed)
 	k.Person.UpdatedAt = updated
 	k.Person = k.Person.Seen(k.Level(now))

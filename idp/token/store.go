@@ -51,7 +51,9 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
 		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt, &sealed, &updated, &h.Version}, ev.Targets()...)
 	return targets, func() (err error) {
-		h.Evidence = ev.Evidence()
+		if h.Evidence, err = ev.Evidence(); err != nil {
+			return err
+		}
 		h.Person, err = registry.Unseal(s, h.PersonID, sealed)
 		h.Person.UpdatedAt = updated
 		return err
@@ -64,7 +66,7 @@ const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
 	g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
 	g.code_expires_at, g.code_used_at, g.revoked_at,
-	p.sealed, p.updated_at, p.version, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+	p.sealed, p.updated_at, p.version, p.evidence`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
 	  FROM oauth_token t
