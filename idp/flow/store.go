@@ -139,6 +139,16 @@ func finishCarried(ctx context.Context, db pg.DB, in Interaction, now time.Time)
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now}))
 }
 
+// finishFresh is finishCarried where there is no row yet, and nobody waits for it: one that is
+// there already is an error, and nothing of the transaction happens.
+func finishFresh(ctx context.Context, db pg.DB, in Interaction, now time.Time) error {
+	return pg.Later(ctx, db, `
+		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
+		VALUES (@id, @browser, @client, @request, @created, @expires, @now)`,
+		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
+			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now})
+}
+
 // Purge removes up to limit interactions that ended a while ago.
 func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
 	tag, err := db.Exec(ctx, `

@@ -96,7 +96,7 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []s
 	now := s.now()
 	value := secret.Token()
 	hash := secret.Hash(value)
-	one := Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
+	one := s.fresh(person, amr)
 	if before != nil && before.PersonID == person {
 		again := one
 		again.ID = before.ID
@@ -115,6 +115,23 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []s
 	}
 	k, err := insert(ctx, tx, s.box, one, hash, clientID, sector)
 	return value, k, err
+}
+
+// Prospect is what [Service.Begin] would open for a person in a browser where nobody is signed in,
+// nil for one who is gone. [Service.Open] then opens it.
+func (s *Service) Prospect(ctx context.Context, person uuid.UUID, amr []string, clientID, sector string) (*Known, error) {
+	return prospect(ctx, s.shared.Reads, s.box, s.fresh(person, amr), clientID, sector)
+}
+
+// Open writes a prospective session, put off as [pg.Later] does, and returns its cookie's secret.
+func (s *Service) Open(ctx context.Context, db pg.DB, one Session) (string, error) {
+	value := secret.Token()
+	return value, open(ctx, db, one, secret.Hash(value))
+}
+
+func (s *Service) fresh(person uuid.UUID, amr []string) Session {
+	now := s.now()
+	return Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
 }
 
 // End closes a session: its tokens end in the same transaction, and every service that took part

@@ -22,7 +22,7 @@ import (
 // two of them from waiting for each other.
 //
 // Statements must be whole by themselves: one that reads its row and later writes it belongs into
-// a transaction. Their context ends their wait for nothing: what was sent is finished.
+// a transaction. Several that belong together, and wait for nothing, are a [Group.Together]. Their context ends their wait for nothing: what was sent is finished.
 type Group struct {
 	pool  *Pool
 	lanes int // batches under way at once
@@ -38,8 +38,9 @@ type seat struct {
 	ctx  context.Context
 	sql  string
 	args []any
-	dest []any // of QueryRow
-	row  bool  // QueryRow, else Exec
+	dest []any       // of QueryRow
+	row  bool        // QueryRow, else Exec
+	more []statement // that belong to the same request; sql is unused
 	tag  pgconn.CommandTag
 	err  error
 	turn chan bool // true: lead the next batch; false: it is done
@@ -126,6 +127,43 @@ func (g *Group) run(s *seat) error {
 	return s.err
 }
 
+// statement is one of several that belong together.
+type statement struct {
+	sql  string
+	args []any
+}
+
+// unit gathers what is put off into it; nothing can be asked of it.
+type unit struct{ put []statement }
+
+var errUnit = errors.New("a statement that waits for its outcome has no place among those put off together")
+
+func (*unit) Exec(context.Context, string, ...any) (tag pgconn.CommandTag, err error) {
+	return tag, errUnit
+}
+
+func (*unit) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	return pgx.FailedBatchResults(new(pgx.Batch), errUnit).Query()
+}
+
+func (*unit) QueryRow(context.Context, string, ...any) pgx.Row {
+	return pgx.FailedBatchResults(new(pgx.Batch), errUnit).QueryRow()
+}
+
+func (*unit) SendBatch(_ context.Context, b *pgx.Batch) pgx.BatchResults {
+	return pgx.FailedBatchResults(b, errUnit)
+}
+
+// Together runs what fn puts off with [Later]: all of it or nothing, in a batch with others. What
+// must not happen has to be an error of its statement, such as a key that is there already.
+func (g *Group) Together(ctx context.Context, fn func(DB) error) error {
+	var u unit
+	if err := fn(&u); err != nil {
+		return err
+	}
+	return g.run(&seat{ctx: ctx, more: u.put})
+}
+
 type batch []*seat
 
 // board fills a batch behind its leader.
@@ -188,6 +226,12 @@ func (g *Group) fly(b batch) {
 
 // alone runs one statement.
 func (s *seat) alone(pool *Pool) {
+	if s.more != nil {
+		var b pgx.Batch
+		s.queue(&b)
+		s.err = pool.SendBatch(s.ctx, &b).Close()
+		return
+	}
 	if s.row {
 		s.err = pool.QueryRow(s.ctx, s.sql, s.args...).Scan(s.dest...)
 		return
@@ -203,7 +247,7 @@ func (g *Group) together(ctx context.Context, b batch) error {
 		all.Queue(`SELECT set_config('lock_timeout', $1, true)`, lockPatience)
 	}
 	for _, s := range b {
-		all.Queue(s.sql, s.args...)
+		s.queue(&all)
 	}
 	results := g.pool.SendBatch(ctx, &all)
 	if g.locks {
@@ -215,8 +259,28 @@ func (g *Group) together(ctx context.Context, b batch) error {
 	return results.Close()
 }
 
+func (s *seat) queue(b *pgx.Batch) {
+	if s.more == nil {
+		b.Queue(s.sql, s.args...)
+		return
+	}
+	for _, one := range s.more {
+		b.Queue(one.sql, one.args...)
+	}
+}
+
 // read takes one outcome. No row is an outcome; the error of the batch comes from its end.
 func (s *seat) read(results pgx.BatchResults) {
+	s.err = nil
+	for range s.more {
+		if _, err := results.Exec(); err != nil {
+			s.err = err
+			return
+		}
+	}
+	if s.more != nil {
+		return
+	}
 	if s.row {
 		s.err = results.QueryRow().Scan(s.dest...)
 		return
