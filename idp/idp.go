@@ -63,7 +63,7 @@ func New(d Dependencies) (*Provider, error) {
 	p.tokens = token.New(d.DB, shared, d.Box, d.Keys, d.Issuer, d.Now)
 	p.sessions = session.New(d.DB, shared, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
 	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
-		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, d.Box, d.Limits, d.Now),
+		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now),
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}

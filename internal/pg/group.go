@@ -1,9 +1,11 @@
 package pg
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,6 +42,7 @@ type seat struct {
 	args []any
 	dest []any       // of QueryRow
 	row  bool        // QueryRow, else Exec
+	key  []byte      // where it stands in a batch; nil: in the order it came
 	more []statement // that belong to the same request; sql is unused
 	tag  pgconn.CommandTag
 	err  error
@@ -58,10 +61,13 @@ var errInterrupted = errors.New("the batch of this statement broke off")
 type Shared struct {
 	Writes *Group // one lane: while one batch is made durable, the next one fills
 	Reads  *Group
+	Tries  *Group // at passwords: they lock counters, and may wait for each other but for nobody else
 }
 
 // Share makes the groups of a process.
-func Share(pool *Pool) *Shared { return &Shared{Writes: NewGroup(pool, 1), Reads: NewReaders(pool, 1)} }
+func Share(pool *Pool) *Shared {
+	return &Shared{Writes: NewGroup(pool, 1), Reads: NewReaders(pool, 1), Tries: NewGroup(pool, 1)}
+}
 
 // NewGroup gathers statements that write, on so many connections of the pool at once.
 func NewGroup(pool *Pool, lanes int) *Group { return &Group{pool: pool, lanes: lanes, locks: true} }
@@ -122,7 +128,7 @@ func (g *Group) run(s *seat) error {
 	defer g.next()
 	runtime.Gosched() // whoever is about to ask comes along
 	batch := g.board(s)
-	defer batch.land()
+	defer batch.land(s)
 	g.fly(batch)
 	return s.err
 }
@@ -166,6 +172,27 @@ func (g *Group) Together(ctx context.Context, fn func(DB) error) error {
 
 type batch []*seat
 
+// Ordered is the group for one statement that locks rows which others lock too: in every batch the
+// statements go by their keys, so that two processes take their locks in one order.
+func (g *Group) Ordered(key []byte) DB { return ordered{g, key} }
+
+type ordered struct {
+	*Group
+	key []byte
+}
+
+// Exec runs a statement at its place in a batch.
+func (o ordered) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	s := &seat{ctx: ctx, sql: sql, args: args, key: o.key}
+	err := o.run(s)
+	return s.tag, err
+}
+
+// QueryRow runs at its place in a batch when its row is scanned.
+func (o ordered) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return groupRow{o.Group, &seat{ctx: ctx, sql: sql, args: args, row: true, key: o.key}}
+}
+
 // board fills a batch behind its leader.
 func (g *Group) board(leader *seat) batch {
 	g.mu.Lock()
@@ -177,13 +204,16 @@ func (g *Group) board(leader *seat) batch {
 		s.err = errInterrupted
 	}
 	g.waiting = g.waiting[:copy(g.waiting, g.waiting[n:])]
+	slices.SortStableFunc(all, func(a, b *seat) int { return bytes.Compare(a.key, b.key) })
 	return all
 }
 
 // land tells all but the leader, who knows.
-func (b batch) land() {
-	for _, s := range b[1:] {
-		s.turn <- false
+func (b batch) land(leader *seat) {
+	for _, s := range b {
+		if s != leader {
+			s.turn <- false
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -178,6 +179,63 @@ func awaitBlocked(t *testing.T, db *pg.Pool, locktype string) {
 			t.Error(err)
 			return
 		}
+	}
+}
+
+func TestABatchTakesItsLocksInTheOrderOfTheirKeys(t *testing.T) {
+	t.Parallel()
+
+	db, _ := numbers(t)
+	if _, err := db.Exec(t.Context(), `CREATE TABLE went (at serial, n int)`); err != nil {
+		t.Fatal(err)
+	}
+	goes := func(n int) func(g *pg.Group) error {
+		return func(g *pg.Group) error {
+			_, err := g.Ordered([]byte{byte(n)}).Exec(t.Context(), `INSERT INTO went (n) VALUES ($1)`, n)
+			return err
+		}
+	}
+	if err := errors.Join(atOnce(t, db, goes(3), goes(1), goes(2))...); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := db.Query(t.Context(), `SELECT n FROM went ORDER BY at`)
+	if all, err := pgx.CollectRows(rows, pgx.RowTo[int]); err != nil || !slices.Equal(all, []int{1, 2, 3}) {
+		t.Errorf("%v %v", all, err)
+	}
+}
+
+func TestWhatBelongsTogetherHappensWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+
+	db, sum := numbers(t)
+	together := func(all ...int) func(g *pg.Group) error {
+		return func(g *pg.Group) error {
+			return g.Together(t.Context(), func(tx pg.DB) error {
+				for _, n := range all {
+					if err := pg.Later(t.Context(), tx, insertNumber, n); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	var in string
+	errs := atOnce(t, db, together(1, 2), inserts(t, 4), together(8, 1), together(16, 32), returns(t, 3, &in))
+	for i, wrong := range []bool{false, false, true, false, false} {
+		if (errs[i] != nil) != wrong {
+			t.Errorf("%d: %v", i, errs[i])
+		}
+	}
+	if !pg.Unique(errs[2]) || sum() != 1+2+4+16+32+3 {
+		t.Errorf("%v, sum %d", errs[2], sum())
+	}
+	if err := together(64)(pg.NewGroup(db, 1)); err != nil || sum() != 58+64 {
+		t.Errorf("alone: %v, sum %d", err, sum())
+	}
+	asks := func(tx pg.DB) error { _, err := tx.Exec(t.Context(), insertNumber, 5); return err }
+	if err := pg.NewGroup(db, 1).Together(t.Context(), asks); err == nil || sum() != 58+64 {
+		t.Errorf("an outcome was waited for: %v", err)
 	}
 }
 
