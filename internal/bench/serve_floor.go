@@ -67,7 +67,8 @@ func serveFloor(args []string) error {
 	if err != nil {
 		return err
 	}
-	return (&http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second}).Serve(listener)
+	return (&http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}).Serve(listener) // as the provider's: a deadline costs a timer
 }
 
 func (f *floor) mount(e *echo.Echo) {
