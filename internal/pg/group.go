@@ -21,14 +21,17 @@ import (
 // A batch is one transaction. When a statement of it fails, all of it is rolled back and every
 // statement is run again by itself, so that only the one at fault has an error. The same happens
 // to a batch that meets a row somebody else holds: it lets go of its own rows soon, which keeps
-// two of them from waiting for each other.
+// two of them from waiting for each other. What takes long keeps no lane.
 //
 // Statements must be whole by themselves: one that reads its row and later writes it belongs into
-// a transaction. Several that belong together, and wait for nothing, are a [Group.Together]. Their context ends their wait for nothing: what was sent is finished.
+// a transaction. Several that belong together, and wait for nothing, are a [Group.Together]. A
+// context that ends takes nothing back: what was asked is done.
 type Group struct {
 	pool  *Pool
 	lanes int // batches under way at once
 	locks bool
+
+	patience time.Duration // how long others wait for a lane; then it is theirs too
 
 	mu      sync.Mutex
 	flying  int
@@ -46,6 +49,7 @@ type seat struct {
 	more []statement // that belong to the same request; sql is unused
 	tag  pgconn.CommandTag
 	err  error
+	solo bool      // its batch was rolled back
 	turn chan bool // true: lead the next batch; false: it is done
 }
 
@@ -53,6 +57,7 @@ const (
 	batchSize    = 64               // statements: bounds what one failure runs again
 	batchTimeout = 15 * time.Second // of a whole batch
 	lockPatience = "100ms"          // far less than PostgreSQL's deadlock_timeout of one second
+	lanePatience = 200 * time.Millisecond
 )
 
 var errInterrupted = errors.New("the batch of this statement broke off")
@@ -70,10 +75,14 @@ func Share(pool *Pool) *Shared {
 }
 
 // NewGroup gathers statements that write, on so many connections of the pool at once.
-func NewGroup(pool *Pool, lanes int) *Group { return &Group{pool: pool, lanes: lanes, locks: true} }
+func NewGroup(pool *Pool, lanes int) *Group {
+	return &Group{pool: pool, lanes: lanes, locks: true, patience: lanePatience}
+}
 
 // NewReaders gathers statements that only read, and so wait for no lock.
-func NewReaders(pool *Pool, lanes int) *Group { return &Group{pool: pool, lanes: lanes} }
+func NewReaders(pool *Pool, lanes int) *Group {
+	return &Group{pool: pool, lanes: lanes, patience: lanePatience}
+}
 
 // Exec runs a statement in a batch.
 func (g *Group) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
@@ -113,24 +122,38 @@ func (g *Group) run(s *seat) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
+	if g.enter(s) {
+		g.lead(s)
+	}
+	if s.solo {
+		s.alone(g.pool)
+	}
+	return s.err
+}
+
+// enter takes a lane, or waits for one; false when somebody else's batch took the statement.
+func (g *Group) enter(s *seat) bool {
 	g.mu.Lock()
-	if g.flying == g.lanes {
-		s.turn = make(chan bool, 1)
-		g.waiting = append(g.waiting, s)
-		g.mu.Unlock()
-		if leads := <-s.turn; !leads {
-			return s.err
-		}
-	} else {
+	if g.flying < g.lanes {
 		g.flying++
 		g.mu.Unlock()
+		return true
 	}
-	defer g.next()
+	s.turn = make(chan bool, 1)
+	g.waiting = append(g.waiting, s)
+	g.mu.Unlock()
+	return <-s.turn
+}
+
+// lead runs the statement and all that wait.
+func (g *Group) lead(s *seat) {
+	leave := sync.OnceFunc(g.next)
+	defer leave()
+	defer time.AfterFunc(g.patience, leave).Stop()
 	runtime.Gosched() // whoever is about to ask comes along
 	batch := g.board(s)
 	defer batch.land(s)
 	g.fly(batch)
-	return s.err
 }
 
 // statement is one of several that belong together.
@@ -230,7 +253,7 @@ func (g *Group) next() {
 	first.turn <- true
 }
 
-// fly runs a batch, and by themselves the statements of one that was rolled back.
+// fly runs a batch; the statements of one that was rolled back are run by who asked.
 func (g *Group) fly(b batch) {
 	if len(b) == 1 {
 		b[0].alone(g.pool)
@@ -245,7 +268,7 @@ func (g *Group) fly(b batch) {
 	case err == nil:
 	case errors.As(err, &refused) && refused.Severity != "FATAL", errors.As(err, &unsent), pgconn.SafeToRetry(err):
 		for _, s := range b {
-			s.alone(g.pool)
+			s.solo = true
 		}
 	default: // whether it was committed is unknown
 		for _, s := range b {

@@ -14,11 +14,12 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
-// occupied is a group of one lane whose lane is taken until free is called, so that what is asked
-// meanwhile makes one batch.
-func occupied(t *testing.T, db *pg.Pool) (g *pg.Group, free func()) {
+// occupied is a group of one lane whose lane is taken until free is called or others lose patience,
+// so that what is asked meanwhile makes one batch.
+func occupied(t *testing.T, db *pg.Pool, patience time.Duration) (g *pg.Group, free func()) {
 	t.Helper()
 	g = pg.NewGroup(db, 1)
+	pg.SetPatience(g, patience)
 	tx, err := db.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,7 @@ func occupied(t *testing.T, db *pg.Pool) (g *pg.Group, free func()) {
 // atOnce asks for all while the lane is taken and returns their errors.
 func atOnce(t *testing.T, db *pg.Pool, ask ...func(g *pg.Group) error) []error {
 	t.Helper()
-	g, free := occupied(t, db)
+	g, free := occupied(t, db, time.Hour)
 	errs := make([]error, len(ask))
 	var group sync.WaitGroup
 	for i, one := range ask {
@@ -64,6 +65,14 @@ func inserts(t *testing.T, n int) func(g *pg.Group) error {
 			return fmt.Errorf("another statement's outcome: %s", tag)
 		}
 		return err
+	}
+}
+
+// taken inserts a number that nobody else can.
+func taken(t *testing.T, db *pg.Pool, n int) {
+	t.Helper()
+	if _, err := db.Exec(t.Context(), insertNumber, n); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -105,13 +114,14 @@ func TestOnlyTheStatementAtFaultFails(t *testing.T) {
 	t.Parallel()
 
 	db, sum := numbers(t)
-	errs := atOnce(t, db, inserts(t, 1), inserts(t, 100), inserts(t, 2), inserts(t, 1), inserts(t, 3))
+	taken(t, db, 50)
+	errs := atOnce(t, db, inserts(t, 1), inserts(t, 100), inserts(t, 2), inserts(t, 50), inserts(t, 3))
 	for i, wrong := range []bool{false, true, false, true, false} {
 		if (errs[i] != nil) != wrong {
 			t.Errorf("%d: %v", i, errs[i])
 		}
 	}
-	if !pg.Unique(errs[3]) || sum() != 6 {
+	if !pg.Unique(errs[3]) || sum() != 56 {
 		t.Errorf("%v, sum %d", errs[3], sum())
 	}
 }
@@ -221,20 +231,21 @@ func TestWhatBelongsTogetherHappensWholeOrNotAtAll(t *testing.T) {
 		}
 	}
 	var in string
-	errs := atOnce(t, db, together(1, 2), inserts(t, 4), together(8, 1), together(16, 32), returns(t, 3, &in))
+	taken(t, db, 50)
+	errs := atOnce(t, db, together(1, 2), inserts(t, 4), together(8, 50), together(16, 32), returns(t, 3, &in))
 	for i, wrong := range []bool{false, false, true, false, false} {
 		if (errs[i] != nil) != wrong {
 			t.Errorf("%d: %v", i, errs[i])
 		}
 	}
-	if !pg.Unique(errs[2]) || sum() != 1+2+4+16+32+3 {
+	if !pg.Unique(errs[2]) || sum() != 50+1+2+4+16+32+3 {
 		t.Errorf("%v, sum %d", errs[2], sum())
 	}
-	if err := together(64)(pg.NewGroup(db, 1)); err != nil || sum() != 58+64 {
+	if err := together(64)(pg.NewGroup(db, 1)); err != nil || sum() != 108+64 {
 		t.Errorf("alone: %v, sum %d", err, sum())
 	}
 	asks := func(tx pg.DB) error { _, err := tx.Exec(t.Context(), insertNumber, 5); return err }
-	if err := pg.NewGroup(db, 1).Together(t.Context(), asks); err == nil || sum() != 58+64 {
+	if err := pg.NewGroup(db, 1).Together(t.Context(), asks); err == nil || sum() != 108+64 {
 		t.Errorf("an outcome was waited for: %v", err)
 	}
 }
@@ -268,6 +279,22 @@ func TestManyStatementsOnFewLanesAllArrive(t *testing.T) {
 	if sum() != 4950 {
 		t.Errorf("sum %d", sum())
 	}
+}
+
+func TestAStatementThatWaitsForALockHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+
+	db, sum := numbers(t)
+	g, free := occupied(t, db, time.Millisecond)
+	for n := range 3 {
+		if err := inserts(t, n)(g); err != nil {
+			t.Error(err)
+		}
+	}
+	if sum() != 3 {
+		t.Errorf("sum %d", sum())
+	}
+	free()
 }
 
 func TestAPanicLeavesTheLaneFree(t *testing.T) {
