@@ -61,7 +61,7 @@ func TestGeneratedTownIsJoinedRightly(t *testing.T) {
 	t.Parallel()
 
 	w := newTown(t)
-	people := w.generated(generate.Options{Records: 60_000, Seed: 5, Truth: true})
+	people := w.generated(generate.Options{Records: 50_000, Seed: 5, Truth: true})
 	possible := joins(people, w.undocumented())
 	start := time.Now()
 	report := w.run()
