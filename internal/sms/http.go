@@ -68,7 +68,7 @@ func (h *HTTP) Name() string { return h.Provider.Name }
 
 // Send makes one request and reads its answer.
 func (h *HTTP) Send(ctx context.Context, m Message) (Receipt, error) {
-	if err := m.check(); err != nil {
+	if err := m.Check(); err != nil {
 		return Receipt{}, err
 	}
 	req, err := h.request(ctx, m)
