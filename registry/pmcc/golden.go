@@ -258,12 +258,17 @@ func (c *Computer) before(fp *fieldPolicy, records []Record, a, b int32) int {
 	x, y := &c.candidates[a], &c.candidates[b]
 	hx, hy := &c.heads[x.rec], &c.heads[y.rec]
 	rx, ry := &records[x.rec], &records[y.rec]
-	before := cmp.Or(bytes.Compare(x.Key, y.Key), cmp.Compare(hx.effective, hy.effective), cmp.Compare(fp.rankOf(hy.source), fp.rankOf(hx.source)),
-		cmp.Compare(rx.Source, ry.Source))
-	if before == 0 && rx.Source != SourceSelf { // each word of a citizen is a record with a key of its own
-		before = cmp.Compare(rx.Key, ry.Key)
+	if n := bytes.Compare(x.Key, y.Key); n != 0 {
+		return n
 	}
-	return cmp.Or(before, bytes.Compare(rx.ID[:], ry.ID[:]), cmp.Compare(a, b))
+	if hx.effective != hy.effective { // most are told apart here
+		return cmp.Compare(hx.effective, hy.effective)
+	}
+	of := cmp.Or(cmp.Compare(fp.rankOf(hy.source), fp.rankOf(hx.source)), cmp.Compare(rx.Source, ry.Source))
+	if of == 0 && rx.Source != SourceSelf { // each word of a citizen is a record with a key of its own
+		of = cmp.Compare(rx.Key, ry.Key)
+	}
+	return cmp.Or(of, bytes.Compare(rx.ID[:], ry.ID[:]), cmp.Compare(a, b))
 }
 
 func (f *fieldPolicy) rankOf(source int) int {
