@@ -86,6 +86,7 @@ func (*SMPP) Name() string { return "smpp" }
 // tried again. It is called once.
 func (s *SMPP) Run(ctx context.Context, hear Listener) {
 	s.hear = hear
+	s.Metrics.Up(s.Name(), false)
 	pause := s.Backoff
 	for ctx.Err() == nil {
 		l, err := s.connect(ctx)
