@@ -452,12 +452,17 @@ func (c *Computer) value(f record.Field, cand *candidate, head *recordHead, r ri
 }
 
 // corroborate raises the confidence of a value another source also gives, as of independent
-// witnesses, and names the stronger source as its origin.
+// witnesses, and names the stronger source as its origin. Of two spellings the one with its accents
+// stays, whoever wrote it, as long as the city knows who did.
 func (c *Computer) corroborate(fp *fieldPolicy, current *Value, cand *candidate, head *recordHead, records []Record) {
 	current.Confirmed = max(current.Confirmed, cand.Confirmed)
 	holder := c.heads[current.Record].source
 	if holder == head.source {
 		return
+	}
+	text := current.Text
+	if len(cand.Text) > len(text) && (head.level == 0 || head.level >= trustedSpelling) { // they differ in case and accents at most
+		text = cand.Text
 	}
 	confidence := current.Confidence
 	if c.speaksAnew(head.source) {
@@ -468,8 +473,11 @@ func (c *Computer) corroborate(fp *fieldPolicy, current *Value, cand *candidate,
 		*current = c.value(current.Field, cand, head, r)
 		current.Confirmed = confirmed
 	}
-	current.Confidence = confidence
+	current.Confidence, current.Text = confidence, text
 }
+
+// trustedSpelling is the trust level from which a citizen's spelling of a name the city has counts.
+const trustedSpelling = 3
 
 // speaksAnew says whether a source has not yet spoken for the current value, and notes that it has:
 // a source that delivers again is no second witness.
