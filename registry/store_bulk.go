@@ -95,7 +95,7 @@ type version struct {
 	person       PersonID
 	digest       int64
 	voids        bool
-	undocumented bool
+	undocumented bool // nor has who stands for them a document
 }
 
 // version is the standing version of a record under a person; nil when there is none, or it was
@@ -238,9 +238,10 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 		keys[i] = records[i].Key
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, p.id, p.merged_into, r.digest, r.voids, p.undocumented
+		SELECT r.key, p.id, p.merged_into, r.digest, r.voids, p.undocumented AND root.undocumented
 		  FROM source_record r
 		  JOIN person p ON p.id = r.person_id
+		  JOIN person root ON root.id = coalesce(p.merged_into, p.id)
 		 WHERE r.key = ANY(@keys)
 		 ORDER BY r.id`,
 		pgx.NamedArgs{"keys": keys})
