@@ -100,7 +100,7 @@ func NewDisplacer(box registry.Sealer, ender Ender, tell func(ctx context.Contex
 	return &Displacer{box: box, ender: ender, tell: tell, now: now}
 }
 
-// Bring records a proof for a person and, when it is stronger than what their account rests on,
+// Bring records a proof of a person's CPF, which the caller has compared, and, when it is stronger than what their account rests on,
 // ends that account first: password, passkeys, apps, codes, addresses, questions, links under way,
 // sessions, tokens, consents, and the evidence of its holder's word. Its holder is told at every
 // address. What happened stays in the audit and in displacement. In one transaction, under a lock:

@@ -104,6 +104,17 @@ func (a addresses) open(box registry.Sealer, person uuid.UUID) ([]Channel, error
 	return all, nil
 }
 
+// Purge forgets what is over: ceremonies, recoveries and links, what was never confirmed, and events
+// that are not shown any more.
+func Purge(ctx context.Context, db pg.DB, now time.Time) error {
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{PurgeTOTP, PurgeChallenges, PurgeChannels, PurgeRecoveries, PurgeNotMe, PurgeEvents} {
+		if err := purge(ctx, db, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func first[T any](all []T, fits func(T) bool) (found T, ok bool) {
 	for _, one := range all {
 		if fits(one) {

@@ -74,7 +74,7 @@ func (c Channel) Way() Way {
 // Destination is where one message goes.
 type Destination struct {
 	Way     Way
-	Address Address // "": nobody; the caller's queue does the same work all the same
+	Address Address
 }
 
 // Dispatch is one message to send: what the person is asked for, in words that are the caller's.
@@ -84,8 +84,7 @@ type Dispatch struct {
 	Token string // of the link; "" where there is none
 }
 
-// Courier enqueues a message in the caller's transaction. A Dispatch to nobody must cost as much as
-// any other, because a known and an unknown account are answered alike.
+// Courier enqueues a message in the transaction given.
 type Courier func(ctx context.Context, tx pg.Tx, d Dispatch) error
 
 // Channels keeps alternative mails and phones.

@@ -87,8 +87,11 @@ func (r *Recoveries) NotMe(ctx context.Context, tx pg.Tx, token string, browser 
 	if _, err := Note(ctx, tx, Event{Person: d.Person, At: r.now(), Kind: SaidNotMe}); err != nil {
 		return d, err
 	}
-	d.Recovery, err = r.begin(ctx, tx, d.Person, browser, to, to.Way, secret.Code(), send)
-	return d, err
+	d.Recovery = pg.NewID()
+	if err := r.insert(ctx, tx, d.Recovery, browser, to.Way); err != nil {
+		return d, err
+	}
+	return d, r.issue(ctx, tx, d.Recovery, d.Person, to, secret.Code(), send)
 }
 
 // PurgeNotMe forgets links that do not work any more.

@@ -35,7 +35,12 @@ func TestWhatAPersonHasIsReadInOneStatement(t *testing.T) {
 	_, err = factor.Note(t.Context(), h.db, factor.Event{Person: h.person, At: h.clock.Advance(time.Hour), Kind: factor.SignedIn})
 	h.must(err)
 
-	e := h.enrolled()
+	sql, ctx := h.trace()
+	e, err := factor.EnrolledOf(ctx, h.db, h.box, h.person)
+	h.must(err)
+	if len(sql.all) != 1 {
+		t.Errorf("%d statements", len(sql.all))
+	}
 	if !e.Password || e.PasswordAt.IsZero() || e.CodesLeft != 9 || !e.Question || e.Hold.Live() {
 		t.Errorf("%+v", e)
 	}

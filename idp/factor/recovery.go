@@ -46,7 +46,7 @@ var (
 
 // Recoveries lets people back in who have lost a factor.
 //
-//	Start ──► code or link ──► [Answer] ──► Finish: a new password, held at level 1
+//	Start ──job──► Deliver ──► code or link ──► [Answer] ──► Finish: a new password, held at level 1
 //	desk: Request ──► Approve by another ──► Redeem ──► Finish: a new password
 //
 // Nothing of it removes another factor.
@@ -63,36 +63,30 @@ func NewRecoveries(box registry.Sealer, hasher *Hasher, questions bool, now func
 	return &Recoveries{box: box, hasher: hasher, questions: questions, now: now}
 }
 
-// Start begins a recovery and sends its code. For a CPF without account, and for an account without
-// that address, all is the same except that the code is nobody's and the dispatch goes to nobody.
-// The page counts with [Throttle.Mail] before. Errors: ErrWay, the courier's.
-func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, send Courier) (uuid.UUID, error) {
+// Request is the job that finds out whose recovery it is, and sends its code. The CPF is sealed,
+// because jobs lie in a table.
+type Request struct {
+	ID     uuid.UUID `json:"id"`
+	Sealed []byte    `json:"sealed"`
+}
+
+// Kind names the job.
+func (Request) Kind() string { return "recovery" }
+
+// Start begins a recovery, in a way that the city offers, and hands the rest to a job: whether there
+// is such an account is not even looked up while somebody waits for the answer, so that nothing in
+// it, its time included, can tell. Until the job has run, and for ever where there is no account, the
+// recovery belongs to nobody and has no code. The page counts with [Throttle.Mail] before. Errors:
+// ErrWay, that of enqueue.
+func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, enqueue func(context.Context, pg.Tx, Request) error) (uuid.UUID, error) {
 	if !r.offered(way) {
 		return uuid.Nil, ErrWay
 	}
-	keys := registry.DocumentKeys(r.box, cpf.Digits())
-	if err := pg.Lock(ctx, tx, "recovery", keys[0].String()); err != nil { // else many at once would all be short
+	id := pg.NewID()
+	if err := r.insert(ctx, tx, id, browser, way); err != nil {
 		return uuid.Nil, err
 	}
-	person, known, err := recoverable(ctx, tx, keys, r.now().Add(-shortCodesIn))
-	if err != nil {
-		return uuid.Nil, err
-	}
-	channels, err := known.addresses.open(r.box, person)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	to := Destination{Way: way}
-	if c, ok := last(channels, func(c Channel) bool { return c.Way() == reaching(way) }); ok && (way != WayQuestion || known.question) {
-		to.Address = c.Address
-	} else {
-		person = pg.NewID() // nobody
-	}
-	code := secret.Code()
-	if known.recoveries >= shortCodes {
-		code += secret.Code()
-	}
-	return r.begin(ctx, tx, person, browser, to, way, code, send)
+	return id, enqueue(ctx, tx, Request{ID: id, Sealed: r.box.Seal([]byte(cpf.Digits()), recoveryAAD(id))})
 }
 
 func (r *Recoveries) offered(way Way) bool {
@@ -103,6 +97,46 @@ func (r *Recoveries) offered(way Way) bool {
 	return way == WayQuestion && r.questions
 }
 
+// insert keeps a recovery of nobody, with a code that nobody is told.
+func (r *Recoveries) insert(ctx context.Context, tx pg.Tx, id uuid.UUID, browser []byte, way Way) error {
+	return insertRecovery(ctx, tx, id, pg.NewID(), browser, way, r.hash(id, secret.Token()), r.now())
+}
+
+// Deliver works a [Request]: it sends the code to the person whose CPF it is, if they have an
+// account and the address, and else does nothing. A job that is worked again sends nothing twice.
+// Error: the courier's.
+func (r *Recoveries) Deliver(ctx context.Context, tx pg.Tx, job Request, send Courier) error {
+	way, err := wayOf(ctx, tx, job.ID, r.now())
+	if err != nil || way == "" {
+		return err
+	}
+	cpf, err := r.box.Open(job.Sealed, recoveryAAD(job.ID))
+	if err != nil {
+		return err
+	}
+	keys := registry.DocumentKeys(r.box, string(cpf))
+	if err := pg.Lock(ctx, tx, "recovery", keys[0].String()); err != nil { // else many at once would all be short
+		return err
+	}
+	person, known, err := recoverable(ctx, tx, keys, r.now().Add(-shortCodesIn))
+	if err != nil {
+		return err
+	}
+	channels, err := known.addresses.open(r.box, person)
+	if err != nil {
+		return err
+	}
+	to, ok := last(channels, func(c Channel) bool { return c.Way() == reaching(way) })
+	if !ok || way == WayQuestion && !known.question {
+		return nil
+	}
+	code := secret.Code()
+	if known.recoveries >= shortCodes {
+		code += secret.Code()
+	}
+	return r.issue(ctx, tx, job.ID, person, Destination{Way: way, Address: to.Address}, code, send)
+}
+
 // reaching is where the code of a way goes.
 func reaching(way Way) Way {
 	if way == WayQuestion {
@@ -111,27 +145,20 @@ func reaching(way Way) Way {
 	return way
 }
 
-// begin stores a recovery and sends its code, and by mail its link. One to nobody stores what
-// nobody is told.
-func (r *Recoveries) begin(ctx context.Context, tx pg.Tx, person uuid.UUID, browser []byte, to Destination, way Way, code string, send Courier) (uuid.UUID, error) {
-	id, d := pg.NewID(), Dispatch{To: to, Code: code}
-	kept := d.Code
-	if to.Address == "" {
-		kept = secret.Token()
+// issue gives a recovery its person, and sends them its code and, by mail, its link.
+func (r *Recoveries) issue(ctx context.Context, tx pg.Tx, id, person uuid.UUID, to Destination, code string, send Courier) error {
+	d := Dispatch{To: to, Code: code, Token: secret.Token()}
+	issued, err := issueRecovery(ctx, tx, id, person, r.hash(id, code), secret.Hash(d.Token))
+	if err != nil || !issued {
+		return err
 	}
-	var link []byte
-	if way != WaySMS {
-		d.Token = secret.Token()
-		link = secret.Hash(d.Token)
-		if to.Address == "" {
-			link = secret.Hash(secret.Token())
-		}
+	if to.Way == WaySMS {
+		d.Token = "" // too long for a text; nobody has this link
 	}
-	if err := insertRecovery(ctx, tx, id, person, browser, way, r.hash(id, kept), link, r.now()); err != nil {
-		return uuid.Nil, err
-	}
-	return id, send(ctx, tx, d)
+	return send(ctx, tx, d)
 }
+
+func recoveryAAD(id uuid.UUID) []byte { return append([]byte("recovery"), id[:]...) }
 
 // hash is keyed, as six digits need it.
 func (r *Recoveries) hash(id uuid.UUID, code string) []byte {

@@ -66,7 +66,7 @@ func (d *Desk) Waiting(ctx context.Context, db pg.DB) ([]DeskRequest, error) {
 // Approve lets the citizen back in by a code of 120 bits, which it returns to be handed over and
 // shows nobody again. Errors: ErrDeskOwn, ErrDeskOver.
 func (d *Desk) Approve(ctx context.Context, tx pg.Tx, approver, id uuid.UUID) (code string, err error) {
-	one, err := lockDesk(ctx, tx, id, d.now())
+	one, err := waitingDesk(ctx, tx, id, d.now())
 	if err != nil {
 		return "", err
 	}

@@ -1,111 +1,19 @@
 package factor_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	vw "github.com/descope/virtualwebauthn"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/idp/factor"
-	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
-	"github.com/loginunico/loginunico/registry"
 )
-
-// home is a rig whose person is Maria, with an account: a password, a confirmed mail.
-type home struct {
-	*rig
-	*factor.Recoveries
-	hasher *factor.Hasher
-	sent   []factor.Dispatch
-}
-
-const phoneOfMaria = "+5541999990000"
-
-func newHome(t *testing.T) *home { t.Helper(); return newHomeWith(t, true) }
-
-func newHomeWith(t *testing.T, questions bool) *home {
-	t.Helper()
-	h := &home{rig: newRig(t), hasher: factor.NewHasher(0)}
-	h.Recoveries = factor.NewRecoveries(h.box, h.hasher, questions, h.clock.Now)
-	h.must(h.inTx(func(tx pg.Tx) (err error) {
-		r := factor.Registration{CPF: maria.Digits(), Email: "maria@example.org", Hash: "$argon2id$old"}
-		h.person, err = factor.Register(t.Context(), tx, registry.NewStore(h.box), r, h.clock.Now())
-		return err
-	}))
-	return h
-}
-
-// post is the courier: it keeps what is sent.
-func (h *home) post(_ context.Context, _ pg.Tx, d factor.Dispatch) error {
-	h.sent = append(h.sent, d)
-	return nil
-}
-
-func (h *home) start(cpf brdoc.CPF, way factor.Way) (uuid.UUID, factor.Dispatch) {
-	h.t.Helper()
-	var id uuid.UUID
-	h.must(h.inTx(func(tx pg.Tx) (err error) {
-		id, err = h.Start(h.t.Context(), tx, cpf, way, h.browser, h.post)
-		return err
-	}))
-	return id, h.sent[len(h.sent)-1]
-}
-
-func (h *home) prove(id uuid.UUID, code string) (bool, int) {
-	h.t.Helper()
-	ok, left, err := h.Prove(h.t.Context(), h.db, id, h.browser, code)
-	h.must(err)
-	return ok, left
-}
-
-func (h *home) finish(id uuid.UUID) (o factor.Outcome, err error) {
-	h.t.Helper()
-	err = h.inTx(func(tx pg.Tx) (err error) {
-		o, err = h.Finish(h.t.Context(), tx, id, h.browser, "$argon2id$new")
-		return err
-	})
-	return o, err
-}
-
-func (h *home) password() (hash string) {
-	h.t.Helper()
-	h.must(h.db.QueryRow(h.t.Context(), `SELECT hash FROM password WHERE person_id = $1`, h.person).Scan(&hash))
-	return hash
-}
-
-func (h *home) enrolled() factor.Enrolled {
-	h.t.Helper()
-	e, err := factor.EnrolledOf(h.t.Context(), h.db, h.box, h.person)
-	h.must(err)
-	return e
-}
-
-// reach adds a confirmed address.
-func (h *home) reach(kind factor.ChannelKind, a factor.Address) uuid.UUID {
-	h.t.Helper()
-	channels := factor.NewChannels(h.box, h.clock.Now)
-	var id uuid.UUID
-	h.must(h.inTx(func(tx pg.Tx) (err error) {
-		id, err = channels.Add(h.t.Context(), tx, h.person, kind, a, h.post)
-		return err
-	}))
-	ok, _, err := channels.Confirm(h.t.Context(), h.db, h.person, id, h.sent[len(h.sent)-1].Code)
-	h.must(err)
-	if !ok {
-		h.t.Fatal("the address's own code does not confirm it")
-	}
-	return id
-}
 
 func TestEachWayBackEndsInANewPasswordAtLevelOne(t *testing.T) {
 	t.Parallel()
@@ -301,132 +209,6 @@ func TestGuessesOfARecoveryAtOnceShareFiveTries(t *testing.T) {
 	}
 }
 
-// statements notes the SQL that a context marked by it runs.
-type statements struct {
-	mu  sync.Mutex
-	all []string
-}
-
-type marked struct{}
-
-func (s *statements) note(ctx context.Context, sql string) {
-	if ctx.Value(marked{}) != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.all = append(s.all, sql)
-	}
-}
-
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
-	s.note(ctx, d.SQL)
-	return ctx
-}
-
-func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
-	for _, q := range d.Batch.QueuedQueries {
-		s.note(ctx, q.SQL)
-	}
-	return ctx
-}
-
-func (*statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData)     {}
-func (*statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-func (*statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
-
-func TestARecoveryOfAnUnknownAccountRunsTheSameStatementsAndLooksAlike(t *testing.T) {
-	t.Parallel()
-
-	h := newHome(t)
-	cfg := h.db.Config()
-	sql := new(statements)
-	cfg.ConnConfig.Tracer = sql
-	traced, err := pg.OpenConfig(t.Context(), cfg)
-	h.must(err)
-	t.Cleanup(traced.Close)
-	h.db = traced
-	ctx := context.WithValue(t.Context(), marked{}, true)
-
-	// shape tells all that somebody outside could see of a recovery by a way.
-	shape := func(cpf brdoc.CPF, way factor.Way) string {
-		sql.all = nil
-		var id uuid.UUID
-		h.must(pg.InTx(ctx, traced, func(tx pg.Tx) (err error) {
-			id, err = h.Start(ctx, tx, cpf, way, h.browser, h.post)
-			return err
-		}))
-		d := h.sent[len(h.sent)-1]
-		seen := fmt.Sprint(len(d.Code), len(d.Token), d.To.Way)
-		stage, err := h.Stage(ctx, traced, id, h.browser)
-		seen += fmt.Sprint(stage, err)
-		for range factor.CodeTries + 1 {
-			ok, left, err := h.Prove(ctx, traced, id, h.browser, "not it")
-			seen += fmt.Sprint(ok, left, err)
-		}
-		_, err = h.Question(ctx, traced, id, h.browser)
-		return seen + fmt.Sprint(err) + strings.Join(sql.all, "\n")
-	}
-	for _, way := range []factor.Way{factor.WayMail, factor.WaySMS, factor.WayAlternativeMail, factor.WayQuestion} {
-		known, unknown := shape(maria, way), shape(joao, way)
-		if known != unknown || !strings.Contains(known, "INSERT INTO recovery") {
-			t.Errorf("%s:\n%s\n--\n%s", way, known, unknown)
-		}
-		if d := h.sent[len(h.sent)-1]; d.To.Address != "" {
-			t.Errorf("%s: something is sent to %v", way, d.To.Address)
-		}
-	}
-}
-
-func TestTheCodeOfADecoyIsNobodys(t *testing.T) {
-	t.Parallel()
-
-	h := newHome(t)
-	for name, c := range map[string]struct {
-		cpf brdoc.CPF
-		way factor.Way
-	}{"no account": {joao, factor.WayMail}, "no telephone": {maria, factor.WaySMS}, "no question": {maria, factor.WayQuestion}} {
-		id, d := h.start(c.cpf, c.way)
-		if d.To.Address != "" {
-			t.Errorf("%s: sent to %v", name, d.To.Address)
-		}
-		if ok, _ := h.prove(id, d.Code); ok {
-			t.Errorf("%s: the code that was handed over works", name)
-		}
-		if _, err := h.ProveLink(t.Context(), h.db, d.Token, h.browser); !errors.Is(err, factor.ErrRecovery) {
-			t.Errorf("%s: the link that was handed over: %v", name, err)
-		}
-	}
-}
-
-func TestCodesGrowWhenManyAreAskedForAndNobodyIsKeptOut(t *testing.T) {
-	t.Parallel()
-
-	h := newHome(t)
-	var mu sync.Mutex
-	lengths := map[int]int{}
-	h.together(func(int) (bool, error) {
-		return false, h.inTx(func(tx pg.Tx) error {
-			_, err := h.Start(t.Context(), tx, maria, factor.WayMail, h.browser, func(_ context.Context, _ pg.Tx, d factor.Dispatch) error {
-				mu.Lock()
-				defer mu.Unlock()
-				lengths[len(d.Code)]++
-				return nil
-			})
-			return err
-		})
-	})
-	if lengths[6] != 6 || lengths[12] != 94 {
-		t.Errorf("lengths of 100 codes asked for at once: %v", lengths)
-	}
-	id, d := h.start(maria, factor.WayMail)
-	if ok, _ := h.prove(id, d.Code); !ok || len(d.Code) != 12 {
-		t.Errorf("the owner's code of %d digits: %v", len(d.Code), ok)
-	}
-	h.clock.Advance(25 * time.Hour)
-	if _, d := h.start(maria, factor.WayMail); len(d.Code) != 6 {
-		t.Errorf("a day later it has %d digits", len(d.Code))
-	}
-}
-
 func TestARecoveryTakesNoOtherFactorAway(t *testing.T) {
 	t.Parallel()
 
@@ -450,91 +232,6 @@ func TestARecoveryTakesNoOtherFactorAway(t *testing.T) {
 	if fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("before %+v\nafter  %+v", before, after)
 	}
-}
-
-func TestTheSecretQuestionIsOffUnlessTheCityWantsIt(t *testing.T) {
-	t.Parallel()
-
-	h := newHomeWith(t, false)
-	if err := h.SetQuestion(t.Context(), h.db, h.person, "Escola?", "São José"); !errors.Is(err, factor.ErrWay) {
-		t.Errorf("set: %v", err)
-	}
-	err := h.inTx(func(tx pg.Tx) error {
-		_, err := h.Start(t.Context(), tx, maria, factor.WayQuestion, h.browser, h.post)
-		return err
-	})
-	if !errors.Is(err, factor.ErrWay) || len(h.sent) != 0 {
-		t.Errorf("started: %v, %d sent", err, len(h.sent))
-	}
-}
-
-func TestTheSecretQuestionIsNeverAskedBeforeTheCode(t *testing.T) {
-	t.Parallel()
-
-	h := newHome(t)
-	h.must(h.SetQuestion(t.Context(), h.db, h.person, "  Nome da  escola? ", "São José"))
-	id, d := h.start(maria, factor.WayQuestion)
-	if q, err := h.Question(t.Context(), h.db, id, h.browser); !errors.Is(err, factor.ErrRecovery) {
-		t.Errorf("shown as %q: %v", q, err)
-	}
-	if ok, _, err := h.Answer(t.Context(), h.db, id, h.browser, "São José"); ok || err != nil {
-		t.Error("answered before the code", err)
-	}
-	h.prove(id, d.Code)
-	if q, err := h.Question(t.Context(), h.db, id, h.browser); q != "Nome da escola?" || err != nil {
-		t.Errorf("shown as %q: %v", q, err)
-	}
-	if ok, left, err := h.Answer(t.Context(), h.db, id, h.browser, "Santa Maria"); ok || left != 4 || err != nil {
-		t.Errorf("a wrong answer: %v, %d left, %v", ok, left, err)
-	}
-	if n := h.count(`SELECT count(*) FROM secret_question WHERE position('escola' in encode(question, 'escape')) > 0 OR answer_hash !~ '^\$argon2id\$v=19\$m=19456'`); n != 0 {
-		t.Error("the question lies open, or the answer is hashed otherwise")
-	}
-	h.must(factor.RemoveQuestion(t.Context(), h.db, h.person))
-	if h.enrolled().Question {
-		t.Error("it is there after its removal")
-	}
-}
-
-func TestAnAnswerMayBeWrittenInManyWays(t *testing.T) {
-	t.Parallel()
-
-	const want = "grupo escolar sao jose 2"
-	for _, typed := range []string{"Grupo Escolar São José 2", "GRUPO ESCOLAR SAO JOSÉ, 2.", "  grupo\tescolar  são-josé (2)", "Grupo Escolar Sa\u0303o Jose\u0301 ２"} {
-		if got := factor.NormalizeAnswer(typed); got != want || factor.NormalizeAnswer(got) != want {
-			t.Errorf("%q is %q", typed, got)
-		}
-	}
-	if factor.NormalizeAnswer("Rex") == factor.NormalizeAnswer("Rex 2") || factor.NormalizeAnswer("\xff\xfe") != "" {
-		t.Error("different answers are alike")
-	}
-}
-
-func TestAQuestionThatGivesItsAnswerAwayIsRefused(t *testing.T) {
-	t.Parallel()
-
-	h := newHome(t)
-	for _, c := range []struct{ question, answer string }{{"", "São José"}, {strings.Repeat("a", 121), "São José"}, {"Escola?", "abc"},
-		{"Escola?", ". . . ."}, {"Minha escola é São José?", "sao jose"}} {
-		if err := h.SetQuestion(t.Context(), h.db, h.person, c.question, c.answer); !errors.Is(err, factor.ErrQuestion) {
-			t.Errorf("%.20q, %.20q: %v", c.question, c.answer, err)
-		}
-	}
-}
-
-func FuzzNormalizeAnswer(f *testing.F) {
-	for _, s := range []string{"São José", "", "ﬁ ½ ǅ", "\xff", "İstanbul", "ß"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		once := factor.NormalizeAnswer(s)
-		if twice := factor.NormalizeAnswer(once); len(once) < 2000 && twice != once {
-			t.Fatalf("%q becomes %q, then %q", s, once, twice)
-		}
-		if strings.HasPrefix(once, " ") || strings.Contains(once, "  ") {
-			t.Fatalf("%q keeps spaces: %q", s, once)
-		}
-	})
 }
 
 func TestRecoveriesLeaveADayAfterTheyAreOver(t *testing.T) {

@@ -28,13 +28,12 @@ func deskWaiting(ctx context.Context, db pg.DB, now time.Time) ([]DeskRequest, e
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[DeskRequest])
 }
 
-// lockDesk reads a request that waits, so that no other approves it meanwhile. Error: ErrDeskOver.
-func lockDesk(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (DeskRequest, error) {
+// waitingDesk reads a request that waits. Error: ErrDeskOver.
+func waitingDesk(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (DeskRequest, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT id, person_id, requested_by, reason, requested_at, expires_at
 		  FROM desk_recovery
-		 WHERE id = @id AND approved_at IS NULL AND expires_at > @now
-		   FOR UPDATE`,
+		 WHERE id = @id AND approved_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "now": now})
 	one, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[DeskRequest])
 	if pg.NoRows(err) {
@@ -43,12 +42,16 @@ func lockDesk(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (DeskR
 	return one, err
 }
 
+// approveDesk approves once. Error: ErrDeskOver.
 func approveDesk(ctx context.Context, db pg.DB, id, approver uuid.UUID, code []byte, now time.Time) error {
-	_, err := db.Exec(ctx, `
+	tag, err := db.Exec(ctx, `
 		UPDATE desk_recovery
 		   SET approved_by = @approver, approved_at = @now, code_hash = @code, expires_at = @expires
 		 WHERE id = @id AND approved_at IS NULL`,
 		pg.Args{"id": id, "approver": approver, "code": code, "now": now, "expires": now.Add(DeskLifetime)})
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrDeskOver
+	}
 	return err
 }
 

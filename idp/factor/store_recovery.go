@@ -32,13 +32,36 @@ func recoverable(ctx context.Context, db pg.DB, cpf []uuid.UUID, since time.Time
 	return person, r, err
 }
 
-func insertRecovery(ctx context.Context, db pg.DB, id, person uuid.UUID, browser []byte, way Way, code, link []byte, now time.Time) error {
+func insertRecovery(ctx context.Context, db pg.DB, id, person uuid.UUID, browser []byte, way Way, code []byte, now time.Time) error {
 	_, err := db.Exec(ctx, `
-		INSERT INTO recovery (id, person_id, browser_hash, way, code_hash, link_hash, created_at, expires_at)
-		VALUES (@id, @person, @browser, @way, @code, @link, @now, @expires)`,
-		pg.Args{"id": id, "person": person, "browser": browser, "way": string(way), "code": code, "link": link, "now": now,
+		INSERT INTO recovery (id, person_id, browser_hash, way, code_hash, created_at, expires_at)
+		VALUES (@id, @person, @browser, @way, @code, @now, @expires)`,
+		pg.Args{"id": id, "person": person, "browser": browser, "way": string(way), "code": code, "now": now,
 			"expires": now.Add(RecoveryLifetime)})
 	return err
+}
+
+// wayOf is the way of a recovery that still waits for its code; "" when it has one, or is over.
+func wayOf(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (way Way, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT way
+		  FROM recovery
+		 WHERE id = @id AND link_hash IS NULL AND proven_at IS NULL AND expires_at > @now`,
+		pg.Args{"id": id, "now": now}).Scan(&way)
+	if pg.NoRows(err) {
+		return "", nil
+	}
+	return way, err
+}
+
+// issueRecovery gives a recovery of nobody its person, code and link, once.
+func issueRecovery(ctx context.Context, db pg.DB, id, person uuid.UUID, code, link []byte) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		UPDATE recovery
+		   SET person_id = @person, code_hash = @code, link_hash = @link
+		 WHERE id = @id AND link_hash IS NULL AND proven_at IS NULL`,
+		pg.Args{"id": id, "person": person, "code": code, "link": link})
+	return err == nil && tag.RowsAffected() == 1, err
 }
 
 // proveRecovery counts one try of the code, and accepts it once.

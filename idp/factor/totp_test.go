@@ -6,83 +6,14 @@ import (
 	"errors"
 	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/pquerna/otp/totp"
 
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/pg"
-	"github.com/loginunico/loginunico/internal/secret"
-	"github.com/loginunico/loginunico/internal/testclock"
-	"github.com/loginunico/loginunico/internal/testpg"
 )
-
-// rig is a database of its own with a person in it who has no factor yet.
-type rig struct {
-	t       *testing.T
-	db      *pg.Pool
-	box     *secret.Box
-	clock   *testclock.Clock
-	person  uuid.UUID
-	browser []byte
-}
-
-func newRig(t *testing.T) *rig {
-	t.Helper()
-	r := &rig{t: t, db: testpg.New(t), clock: testclock.At("2026-11-21T12:00:00Z"), person: pg.NewID(), browser: secret.Hash("browser")}
-	var err error
-	if r.box, err = secret.Open(t.Context(), r.db, secret.KEK{}); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func (r *rig) must(err error) {
-	r.t.Helper()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func (r *rig) exec(sql string, args ...any) {
-	r.t.Helper()
-	_, err := r.db.Exec(r.t.Context(), sql, args...)
-	r.must(err)
-}
-
-func (r *rig) count(sql string, args ...any) (n int) {
-	r.t.Helper()
-	r.must(r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
-	return n
-}
-
-func (r *rig) inTx(fn func(tx pg.Tx) error) error {
-	return pg.InTx(r.t.Context(), r.db, fn)
-}
-
-// together runs fn a hundred times at once and returns how often it was true.
-func (r *rig) together(fn func(n int) (bool, error)) int {
-	r.t.Helper()
-	var won atomic.Int32
-	var wg sync.WaitGroup
-	for n := range 100 {
-		wg.Go(func() {
-			ok, err := fn(n)
-			if err != nil {
-				r.t.Error(err)
-			}
-			if ok {
-				won.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	return int(won.Load())
-}
 
 // app is an authenticator app that was set up from what the page showed.
 type app struct {
@@ -106,19 +37,6 @@ func (a *app) code() string {
 	code, err := totp.GenerateCode(strings.ReplaceAll(a.setup.Secret, " ", ""), a.clock.Now())
 	a.must(err)
 	return code
-}
-
-// counts is an app that was confirmed, a while ago.
-func (r *rig) counts() *app {
-	r.t.Helper()
-	a := r.app()
-	ok, err := a.Confirm(r.t.Context(), r.db, r.person, a.setup.ID, a.code())
-	r.must(err)
-	if !ok {
-		r.t.Fatal("the app's own code does not confirm it")
-	}
-	r.clock.Advance(time.Minute)
-	return a
 }
 
 func (a *app) check(code string) (bool, factor.Verdict) {
@@ -270,76 +188,6 @@ func TestConfirmingAtOnceConfirmsOnce(t *testing.T) {
 	}
 }
 
-func TestGuessesAtOnceStayUnderTheLimit(t *testing.T) {
-	t.Parallel()
-
-	a := newRig(t).counts()
-	tried := a.together(func(n int) (bool, error) {
-		_, ok, v, err := a.Check(t.Context(), a.db, factor.Guess{Person: a.person, Browser: secret.Hash(string(rune(n)))}, "000-00")
-		if ok {
-			t.Error("a wrong code signs in")
-		}
-		return v == factor.Go, err
-	})
-	if tried != 20 {
-		t.Errorf("%d of 100 guesses were tried, the limit is 20", tried)
-	}
-}
-
-func TestGuessingKeepsNeitherTheOwnersBrowserNorAMailCodeOut(t *testing.T) {
-	t.Parallel()
-
-	a := newRig(t).counts()
-	a.exec(`INSERT INTO known_browser (person_id, browser_hash, seen_at) VALUES ($1, $2, now())`, a.person, secret.Hash("at home"))
-	for range 1000 {
-		a.check("000-00")
-	}
-	if ok, v := a.check(a.code()); ok || v != factor.Unlock {
-		t.Errorf("a browser nobody knows, after 1000 guesses: %v, verdict %d", ok, v)
-	}
-	if _, ok, _, err := a.Check(t.Context(), a.db, factor.Guess{Person: a.person, Browser: a.browser, Unlocked: true}, a.code()); !ok || err != nil {
-		t.Errorf("the owner after a mail code: %v, %v", ok, err)
-	}
-	a.clock.Advance(time.Minute)
-	if _, ok, _, err := a.Check(t.Context(), a.db, factor.Guess{Person: a.person, Browser: secret.Hash("at home")}, a.code()); !ok || err != nil {
-		t.Errorf("the owner at home: %v, %v", ok, err)
-	}
-	a.clock.Advance(time.Minute)
-	if ok, v := a.check(a.code()); !ok || v != factor.Go {
-		t.Errorf("a success does not forget the guesses: %v, verdict %d", ok, v)
-	}
-}
-
-func TestAProvenBrowserMayGuessTenTimesAnHour(t *testing.T) {
-	t.Parallel()
-
-	a := newRig(t).counts()
-	for _, c := range []struct {
-		guess factor.Guess
-		after factor.Verdict
-	}{
-		{factor.Guess{Person: a.person, Browser: secret.Hash("known")}, factor.Unlock},
-		{factor.Guess{Person: a.person, Browser: secret.Hash("mailed"), Unlocked: true}, factor.Wait},
-	} {
-		if !c.guess.Unlocked {
-			a.exec(`INSERT INTO known_browser (person_id, browser_hash, seen_at) VALUES ($1, $2, now())`, a.person, c.guess.Browser)
-		}
-		for n := range 11 {
-			want := factor.Go
-			if n == 10 {
-				want = c.after
-			}
-			if _, _, v, err := a.Check(t.Context(), a.db, c.guess, "000000x"); v != want || err != nil {
-				t.Errorf("guess %d: verdict %d, want %d, %v", n, v, want, err)
-			}
-		}
-	}
-	a.clock.Advance(time.Hour)
-	if _, ok, _, err := a.Check(t.Context(), a.db, factor.Guess{Person: a.person, Browser: secret.Hash("known")}, a.code()); !ok || err != nil {
-		t.Errorf("an hour later: %v, %v", ok, err)
-	}
-}
-
 func TestAPersonMayHaveSeveralAppsWithNames(t *testing.T) {
 	t.Parallel()
 
@@ -369,94 +217,5 @@ func TestAPersonMayHaveSeveralAppsWithNames(t *testing.T) {
 	}
 	if _, err := first.Enrol(t.Context(), r.db, r.person, "x", "x"); !errors.Is(err, factor.ErrTooManyFactors) {
 		t.Errorf("one too many: %v", err)
-	}
-}
-
-func TestRecoveryCodesLeaveWithTheLastApp(t *testing.T) {
-	t.Parallel()
-
-	r := newRig(t)
-	first, second := r.counts(), r.counts()
-	_, err := factor.RenewCodes(t.Context(), r.db, r.person, r.clock.Now())
-	r.must(err)
-	for n, a := range []*app{first, second} {
-		r.must(r.inTx(func(tx pg.Tx) error { return a.Remove(t.Context(), tx, r.person, a.setup.ID) }))
-		if left := r.count(`SELECT count(*) FROM recovery_code`); left != 10-10*n {
-			t.Errorf("%d codes after removal %d", left, n)
-		}
-		if ok, _ := a.check(a.code()); ok {
-			t.Error("a removed app signs in")
-		}
-	}
-	err = r.inTx(func(tx pg.Tx) error { return first.Remove(t.Context(), tx, r.person, first.setup.ID) })
-	if !errors.Is(err, factor.ErrFactorNotFound) {
-		t.Errorf("removed twice: %v", err)
-	}
-}
-
-func TestEachRecoveryCodeWorksOnceAndNoOtherOne(t *testing.T) {
-	t.Parallel()
-
-	r := newRig(t)
-	codes, err := factor.RenewCodes(t.Context(), r.db, r.person, r.clock.Now())
-	r.must(err)
-	if len(codes) != 10 || len(codes[0]) != len("XXXX-XXXX-XXXX-XXXX-XXXX-XXXX") {
-		t.Fatalf("%d codes like %s", len(codes), codes[0])
-	}
-	for n, code := range codes {
-		typed := strings.ToLower(strings.ReplaceAll(code, "-", " "))
-		typed = strings.NewReplacer("0", "o", "1", "l").Replace(typed)
-		p, ok, left, err := factor.UseCode(t.Context(), r.db, r.person, typed, r.clock.Now())
-		if !ok || left != 9-n || err != nil || !p.Enrolled.Equal(r.clock.Now()) {
-			t.Errorf("code %d: %v, %d left, %v", n, ok, left, err)
-		}
-		if _, ok, left, err := factor.UseCode(t.Context(), r.db, r.person, code, r.clock.Now()); ok || left != 9-n || err != nil {
-			t.Errorf("code %d again: %v, %d left, %v", n, ok, left, err)
-		}
-	}
-	if _, ok, _, err := factor.UseCode(t.Context(), r.db, pg.NewID(), codes[0], r.clock.Now()); ok || err != nil {
-		t.Error("somebody else's code", ok, err)
-	}
-}
-
-func TestARecoveryCodeWorksOnceHoweverManyTryItTogether(t *testing.T) {
-	t.Parallel()
-
-	r := newRig(t)
-	codes, err := factor.RenewCodes(t.Context(), r.db, r.person, r.clock.Now())
-	r.must(err)
-	if won := r.together(func(int) (bool, error) {
-		_, ok, _, err := factor.UseCode(t.Context(), r.db, r.person, codes[3], r.clock.Now())
-		return ok, err
-	}); won != 1 {
-		t.Errorf("%d of 100 used the code", won)
-	}
-}
-
-func TestOfTwoSetsOfRecoveryCodesAtOnceOneStandsWhole(t *testing.T) {
-	t.Parallel()
-
-	r := newRig(t)
-	sets := make([][]string, 100)
-	r.together(func(n int) (_ bool, err error) {
-		sets[n], err = factor.RenewCodes(t.Context(), r.db, r.person, r.clock.Now())
-		return false, err
-	})
-	whole := 0
-	for _, set := range sets {
-		good := 0
-		for _, code := range set {
-			if _, ok, _, err := factor.UseCode(t.Context(), r.db, r.person, code, r.clock.Now()); ok && err == nil {
-				good++
-			}
-		}
-		if good == 10 {
-			whole++
-		} else if good > 0 {
-			t.Errorf("%d codes of a set work", good)
-		}
-	}
-	if whole != 1 {
-		t.Errorf("%d sets work", whole)
 	}
 }
