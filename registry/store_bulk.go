@@ -122,7 +122,7 @@ func (l *lookUp) holders(key int64) []PersonID {
 // lookUp reads whom the documents lead to, and where the records were filed before.
 func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
 	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}}
-	if err := l.documents(ctx, tx, c.Records); err != nil {
+	if err := l.documents(ctx, tx, c); err != nil {
 		return nil, err
 	}
 	if c.Fresh {
@@ -131,34 +131,32 @@ func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
 	return l, l.keys(ctx, tx, c.Records)
 }
 
-// documents looks for all documents between the chunk's first and last, which lie side by side in
-// the index; where others lie between in great number, for each by itself.
-func (l *lookUp) documents(ctx context.Context, tx pg.Tx, records []Incoming) error {
-	first := 0
-	for first < len(records) && records[first].Document == uuid.Nil {
-		first++
-	}
-	if first == len(records) {
-		return nil
-	}
-	most := 4 * (len(records) - first)
-	rows, _ := tx.Query(ctx, `
-		SELECT index, person_id
-		  FROM found_person
-		 WHERE index BETWEEN @first AND @last
-		 LIMIT @most`,
-		pgx.NamedArgs{"first": records[first].Document, "last": records[len(records)-1].Document, "most": most + 1})
-	if err := l.scanDocuments(rows); err != nil || len(l.byDocument) <= most {
-		return err
-	}
-	clear(l.byDocument)
+// documents looks up each document once; the records come in their order, so that neighbours lie
+// side by side in the index. Where nothing of the sources was filed before, and most of the city
+// may still be unknown, it reads all between the chunk's first and last, unless they are too many.
+func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 	var each []uuid.UUID
-	for i := first; i < len(records); i++ {
-		if n := len(each); n == 0 || each[n-1] != records[i].Document {
-			each = append(each, records[i].Document)
+	for i := range c.Records {
+		if d := c.Records[i].Document; d != uuid.Nil && (len(each) == 0 || each[len(each)-1] != d) {
+			each = append(each, d)
 		}
 	}
-	rows, _ = tx.Query(ctx, `
+	if len(each) == 0 {
+		return nil
+	}
+	if most := 2 * len(each); c.Fresh {
+		rows, _ := tx.Query(ctx, `
+			SELECT index, person_id
+			  FROM found_person
+			 WHERE index BETWEEN @first AND @last
+			 LIMIT @most`,
+			pgx.NamedArgs{"first": each[0], "last": each[len(each)-1], "most": most})
+		if err := l.scanDocuments(rows); err != nil || len(l.byDocument) < most {
+			return err
+		}
+		clear(l.byDocument)
+	}
+	rows, _ := tx.Query(ctx, `
 		SELECT index, person_id
 		  FROM found_person
 		 WHERE index = ANY(@each)`,

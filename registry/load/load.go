@@ -23,7 +23,11 @@ import (
 
 // chunkSize is how many records one transaction files: enough to make a commit cheap, few enough
 // that a kill loses little.
-const chunkSize = 10_000
+const chunkSize = 20_000
+
+// layout names how records are cut into chunks. A load interrupted by a release that cut otherwise
+// begins anew, as a load that looks for every record, and finds those filed before.
+const layout = 2
 
 // BulkLoader files chunks in a database. PostgreSQL's is registry.Bulk, by COPY; engines that
 // distribute rows differ in just this: whether COPY freezes, what it costs to find many keys, when
@@ -286,17 +290,18 @@ func (w *reading) finish() error {
 // whatever files they came.
 func (r *run) digest() []byte {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%s %s %d ", strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
+	_, _ = fmt.Fprintf(h, "%d %s %s %d ", layout, strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
 	_ = binary.Write(h, binary.BigEndian, r.sum)
 	return h.Sum(nil)
 }
 
-// fileAll is the second phase: each worker takes bucket after bucket, sorts it and files it.
+// fileAll is the second phase: each worker takes some buckets at a time, sorts and files them.
 func (r *run) fileAll(ctx context.Context, load started) error {
 	if load.finished {
 		r.report.Again = true
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	runs := r.spill.runs(chunkSize)
 	var next atomic.Int32
 	for range r.Workers {
 		loader, err := r.NewLoader(ctx)
@@ -305,11 +310,11 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 		}
 		group.Go(func() error {
 			var b bucket
-			for n := int(next.Add(1)) - 1; n < buckets; n = int(next.Add(1)) - 1 {
-				if err := r.spill.read(n, &b, r.names); err != nil {
+			for n := int(next.Add(1)) - 1; n < len(runs); n = int(next.Add(1)) - 1 {
+				if err := r.spill.read(runs[n], &b, r.names); err != nil {
 					return err
 				}
-				if err := r.fileBucket(ctx, loader, load, n, b.records); err != nil {
+				if err := r.fileRun(ctx, loader, load, runs[n].first, b.records); err != nil {
 					return err
 				}
 			}
@@ -319,9 +324,14 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	return group.Wait()
 }
 
-func (r *run) fileBucket(ctx context.Context, loader BulkLoader, load started, n int, records []registry.Incoming) error {
+// fileRun files the records of some buckets. A chunk's number is the same whoever files it and
+// however often, since the buckets are those of the same records.
+func (r *run) fileRun(ctx context.Context, loader BulkLoader, load started, n int, records []registry.Incoming) error {
 	for number := n << 16; len(records) > 0; number++ {
 		size := min(chunkSize, len(records))
+		if len(records) < chunkSize*3/2 {
+			size = len(records) // no crumbs
+		}
 		for size < len(records) && samePerson(&records[size-1], &records[size]) {
 			size++
 		}
