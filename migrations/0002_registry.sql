@@ -66,7 +66,15 @@ CREATE TABLE source_record (
   PRIMARY KEY (person_id, id)
 );
 CREATE INDEX source_record_key ON source_record (key);
-CREATE TRIGGER source_record_immutable BEFORE UPDATE OR DELETE ON source_record FOR EACH ROW EXECUTE FUNCTION refuse_change();
+-- What a row says never changes; it is only ever sealed again, under a newer key.
+CREATE FUNCTION refuse_all_but_resealing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - TG_ARGV[0] = to_jsonb(OLD) - TG_ARGV[0] THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER source_record_immutable BEFORE UPDATE OR DELETE ON source_record FOR EACH ROW EXECUTE FUNCTION refuse_all_but_resealing('content');
 
 -- The key of the digests above, sealed; one row for good.
 CREATE TABLE registry_key (
@@ -88,7 +96,7 @@ CREATE TABLE person_override (
   CHECK ((action = 'set') = (value IS NOT NULL)),
   CHECK ((action IN ('approve','refuse')) = (record_id IS NOT NULL))
 );
-CREATE TRIGGER person_override_immutable BEFORE UPDATE OR DELETE ON person_override FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER person_override_immutable BEFORE UPDATE OR DELETE ON person_override FOR EACH ROW EXECUTE FUNCTION refuse_all_but_resealing('value');
 
 -- Values that wait for a human; rewritten whenever the person is computed.
 CREATE TABLE pending_value (

@@ -65,6 +65,7 @@ func (s *Store) policy(ctx context.Context, db pg.DB, version int) (*pmcc.Policy
 type computed struct {
 	id     PersonID
 	index  *uuid.UUID
+	others []uuid.UUID // the same document under every index key
 	legal  bool
 	policy int
 	parts  [sealedParts][]byte
@@ -164,10 +165,12 @@ func (s *Store) Create(ctx context.Context, db pg.DB, p Person, now time.Time) (
 	}
 	document := p.CPF.Digits() + p.CNPJ.Text()
 	computed.legal = p.CNPJ != ""
+	version := s.box.IndexVersion()
 	if document != "" {
-		computed.index = &DocumentKeys(s.box, document)[0]
+		index := uuid.UUID(s.box.IndexAt(version, "cpf", []byte(document))[:16])
+		computed.index, computed.others = &index, DocumentKeys(s.box, document)
 	}
-	fresh, err := insertPerson(ctx, db, computed, filedRecords, s.box.IndexVersion(), now)
+	fresh, err := insertPerson(ctx, db, computed, filedRecords, version, now)
 	if err == nil && !fresh {
 		err = ErrCPFTaken
 	}

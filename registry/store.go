@@ -86,6 +86,7 @@ func insertPerson(ctx context.Context, db pg.DB, p *computed, records []filed, k
 		     INSERT INTO cpf_index (index, key_version, person_id)
 		     SELECT @index, @key_version, @id
 		      WHERE @index::uuid IS NOT NULL
+		        AND NOT EXISTS (SELECT 1 FROM cpf_index WHERE index = ANY(@others::uuid[]))
 		     ON CONFLICT (index) DO NOTHING
 		     RETURNING 1),
 		     free AS (
@@ -98,7 +99,7 @@ func insertPerson(ctx context.Context, db pg.DB, p *computed, records []filed, k
 		INSERT INTO person (id, kind, identity, documents, contact, family, complements, declared, policy, undocumented, created_at, updated_at)
 		SELECT @id, @kind, @identity, @documents, @contact, @family, @complements, @declared, @policy, @index::uuid IS NULL, @now, @now
 		  FROM free`,
-		pgx.NamedArgs{"id": p.id, "index": p.index, "key_version": keyVersion, "kind": p.kind(), "ids": columns.ids, "sources": columns.sources,
+		pgx.NamedArgs{"id": p.id, "index": p.index, "key_version": keyVersion, "others": p.others, "kind": p.kind(), "ids": columns.ids, "sources": columns.sources,
 			"record_keys": columns.keys, "digests": columns.digests, "contents": columns.contents,
 			"identity": p.parts[0], "documents": p.parts[1], "contact": p.parts[2], "family": p.parts[3], "complements": p.parts[4],
 			"declared": p.parts[5], "policy": p.policy, "now": now})

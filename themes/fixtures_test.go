@@ -108,7 +108,7 @@ func accountSamples() []sample {
 	at := time.Date(2026, 11, 21, 1, 30, 0, 0, time.UTC) // still the 20th in São Paulo
 	in := Frame{Path: "/conta", SignedIn: "Maria"}
 	data := []Datum{
-		{Name: "name", Value: "Maria Aparecida da Silva", Source: "demo", Since: at},
+		{Name: "name", Value: "Maria Aparecida da Silva", Source: "saude", SourceName: "Secretaria Municipal da Saúde", Since: at},
 		{Name: "birthdate", Value: "1985-03-12", Source: "self", Since: at},
 		{Name: "gender", Value: "female", Source: "registry", Since: at},
 		{Name: "locale", Value: "pt-BR"}, {Name: "email"},

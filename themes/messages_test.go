@@ -33,7 +33,8 @@ func promised() []string {
 		"company_role", "govbr", "trust_evidence")
 	add("basis.", "consent", "public_policy", "legal_obligation", "contract", "legitimate_interest", "vital_interest",
 		"research", "legal_proceedings", "health", "credit")
-	add("source.", "self", "demo", "registry")
+	add("source.", CommonSources()...)
+	add("source.", "registry")
 	add("gender.", genders...)
 	for _, n := range []string{"1", "2", "3", "4", "5"} {
 		add("level."+n, "", ".text", ".raise")

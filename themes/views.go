@@ -146,10 +146,17 @@ type Account struct {
 	ApplicationsURL string
 }
 
+// CommonSources lists the origins of values that have a name in every language; others are a city's
+// own, and go by the name its policy gives them.
+func CommonSources() []string {
+	return []string{"self", "desk", "operator", "receita", "govbr", "icp"}
+}
+
 // Datum is one line of meus dados. Label is message "claim.<Name>".
 type Datum struct {
 	Name, Value string
-	Source      string // message "source.<Source>": self, demo, …
+	Source      string // one of CommonSources
+	SourceName  string // of any other, as the city calls it; "" for a common one
 	Since       time.Time
 }
 

@@ -154,6 +154,7 @@ func (s *stack) announce(out io.Writer) {
 	fmt.Fprintf(w, "Mail outbox\t%s\n", local(s.cfg.DemoOutboxListen))
 	fmt.Fprintf(w, "Discovery\t%s/.well-known/openid-configuration\n", s.cfg.Issuer)
 	fmt.Fprintf(w, "Metrics\thttp://%s/metrics\n", s.cfg.MetricsListen)
+	fmt.Fprintf(w, "Loads of the registry\thttp://%s/loads\n", s.cfg.MetricsListen)
 	fmt.Fprintf(w, "Log\t%s\n\n", filepath.Join(s.cfg.DataDir, "loginunico.log"))
 	fmt.Fprintf(w, "CPF\tWho (all invented; password %s)\tLevel\n", demoPassword)
 	for _, p := range demoPeople() {

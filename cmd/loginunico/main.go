@@ -46,6 +46,7 @@ func commands() []command {
 		{"keys data list", "", "List the data keys by purpose and what each does.", runDataKeysList},
 		{"keys data rotate", "PURPOSE", "Make a new data key: it seals at once, the old ones still open. A new version of the index is used after ten minutes.", runDataKeysRotate},
 		{"keys data rewrap", "", "Wrap the data keys under the first key of LOGINUNICO_KEK_FILE, whose second is the one before it.", runDataKeysRewrap},
+		{"registry", "COMMAND", registrySummary, runRegistry},
 		{"audit", "COMMAND", auditSummary, runAudit},
 		{"kek", "FILE", "Write a new key-encryption key to FILE. Keep a copy apart from the database: without it nothing sealed can be read.", runKEK},
 	}

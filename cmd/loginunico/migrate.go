@@ -23,12 +23,15 @@ func settings() (*config.Config, bool, error) {
 }
 
 // manage opens the stack for one short command.
-func manage(ctx context.Context, do func(s *stack) error) error {
+func manage(ctx context.Context, do func(s *stack) error) error { return manageWith(ctx, 2, do) }
+
+// manageWith is manage for a command that needs more connections.
+func manageWith(ctx context.Context, conns int32, do func(s *stack) error) error {
 	cfg, _, err := settings()
 	if err != nil {
 		return err
 	}
-	cfg.DatabaseConns = 2
+	cfg.DatabaseConns = conns
 	s, err := open(ctx, cfg, newLog(cfg, os.Stderr), false)
 	if err != nil {
 		return err
@@ -52,7 +55,10 @@ func runMigrate(ctx context.Context, args []string, out io.Writer) error {
 	if err == nil && len(applied) == 0 {
 		fmt.Fprintln(out, "nothing to apply")
 	}
-	return err
+	if _, noKey := os.Stat(cfg.KEKFile); err != nil || noKey != nil {
+		return err // a process that has the key brings the people over when it starts
+	}
+	return manage(ctx, func(*stack) error { return nil })
 }
 
 func runKEK(_ context.Context, args []string, out io.Writer) error {

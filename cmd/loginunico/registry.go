@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const registrySummary = "Keep the registry of people: load source bases, change the policy, correct values, join duplicates."
+
 // registryCommand is what follows "registry". help is all that -h says.
 type registryCommand struct {
 	name, help string
@@ -15,7 +17,11 @@ type registryCommand struct {
 
 func registryCommands() []registryCommand {
 	return []registryCommand{
+		{"load", registryLoadHelp, runRegistryLoad},
+		{"report", registryReportHelp, runRegistryReport},
 		{"generate", registryGenerateHelp, runRegistryGenerate},
+		{"reseal", registryResealHelp, runRegistryReseal},
+		{"rekey", registryRekeyHelp, runRegistryRekey},
 	}
 }
 
@@ -36,14 +42,18 @@ func runRegistry(ctx context.Context, args []string, out io.Writer) error {
 		names = append(names, c.name)
 	}
 	if slices.ContainsFunc(args, asksForHelp) {
-		for _, c := range registryCommands() {
-			if _, err := io.WriteString(out, c.help+"\n"); err != nil {
-				return err
-			}
-		}
-		return nil
+		return registryHelp(out)
 	}
 	return errUsage("registry " + strings.Join(names, "|"))
+}
+
+func registryHelp(out io.Writer) error {
+	text := "loginunico registry COMMAND\n\n" + registrySummary + "\n"
+	for _, c := range registryCommands() {
+		text += "\n" + c.help
+	}
+	_, err := io.WriteString(out, text)
+	return err
 }
 
 func asksForHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loginunico/loginunico/deploy/demo"
@@ -12,6 +13,7 @@ import (
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/load"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -48,22 +50,53 @@ func (s *stack) seed(ctx context.Context) error {
 			return fmt.Errorf("demo service %s: %w", id, err)
 		}
 	}
+	if err := s.seedBases(ctx); err != nil {
+		return fmt.Errorf("demo bases: %w", err)
+	}
+	return s.seedPeople(ctx)
+}
+
+// demoLoad is what the load of the demo's bases is called.
+const demoLoad = "Vila Esperança"
+
+// seedBases loads the city's source bases, once: what a newcomer corrects in them stays.
+func (s *stack) seedBases(ctx context.Context) error {
+	if done, err := load.Loaded(ctx, s.db, demoLoad); done || err != nil {
+		return err
+	}
+	job := load.Job{Name: demoLoad, AsOf: time.Now().UTC().Truncate(24 * time.Hour), TempDir: s.cfg.DataDir, Workers: 2, Now: time.Now}
+	for _, name := range demo.Sources() {
+		m, err := load.ParseMapping(name+".yaml", demo.Mapping(name))
+		if err != nil {
+			return err
+		}
+		in, err := load.Open("-", bytes.NewReader(demo.Records(name)))
+		if err != nil {
+			return err
+		}
+		job.Sources = append(job.Sources, load.Source{Mapping: m, Input: in})
+	}
+	_, err := s.loadRecords(ctx, job)
+	return err
+}
+
+// seedPeople opens the accounts of those who have none.
+func (s *stack) seedPeople(ctx context.Context) error {
 	var hash string
-	people := registry.NewStore(s.box)
 	for _, p := range demoPeople() {
-		if _, err := people.ByCPF(ctx, s.db, p.cpf); !errors.Is(err, registry.ErrNotFound) {
-			if err != nil {
-				return err
-			}
+		_, settled, err := factor.Find(ctx, s.db, s.box, p.cpf)
+		if err != nil {
+			return err
+		}
+		if settled {
 			continue
 		}
 		if hash == "" {
-			var err error
 			if hash, err = factor.NewHasher(1).Hash(ctx, demoPassword); err != nil {
 				return err
 			}
 		}
-		if err := s.settle(ctx, people, p, hash, time.Now()); err != nil {
+		if err := s.settle(ctx, p, hash, time.Now()); err != nil {
 			return fmt.Errorf("demo person %s: %w", p.label, err)
 		}
 	}
@@ -75,8 +108,9 @@ func (s *stack) atHome(manifest []byte) []byte {
 	return bytes.ReplaceAll(manifest, []byte("http://localhost:8090/"), []byte(local(s.cfg.DemoRPListen)+"/"))
 }
 
-// settle writes one person with a password and the evidence of their level.
-func (s *stack) settle(ctx context.Context, people *registry.Store, p demoPerson, hash string, now time.Time) error {
+// settle opens one person's account, with what they declare, a password and the evidence of their
+// level. Whom the city's bases know gets the evidence of level 3 by that, as any citizen does.
+func (s *stack) settle(ctx context.Context, p demoPerson, hash string, now time.Time) error {
 	fields := registry.Fields{}
 	for name, text := range p.fields {
 		fields[name] = registry.Value{Text: text, Source: registry.SourceSelf, At: now}
@@ -85,22 +119,43 @@ func (s *stack) settle(ctx context.Context, people *registry.Store, p demoPerson
 	mail.Confirmed = &now
 	fields["email"] = mail
 	return pg.InTx(ctx, s.db, func(tx pg.Tx) error {
-		person, err := people.Create(ctx, tx, registry.Person{CPF: p.cpf, Fields: fields}, now)
+		person, err := s.people.Create(ctx, tx, registry.Person{CPF: p.cpf, Fields: fields}, now)
+		if errors.Is(err, registry.ErrCPFTaken) {
+			if person, err = s.people.ByCPF(ctx, tx, p.cpf); err == nil {
+				err = s.people.Update(ctx, tx, person.ID, fields, trust.SelfDeclared.Level(), now)
+			}
+		}
 		if err != nil {
 			return err
 		}
 		if err := factor.SetPassword(ctx, tx, person.ID, hash, now); err != nil {
 			return err
 		}
-		for _, kind := range []trust.Kind{trust.SelfDeclared, trust.RegistryMatch, trust.BiometricEnrollment} {
-			if kind.Level() == 2 || kind.Level() > p.level {
-				continue
-			}
-			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: "demo", Method: "seed",
-				Verifier: "demo", VerifiedAt: now}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.attest(ctx, tx, person.ID, p.level, now)
 	})
+}
+
+// attest gives a demo person what evidence their level still lacks, and lets their words count as
+// those of somebody known so well.
+func (s *stack) attest(ctx context.Context, tx pg.Tx, id registry.PersonID, level int, now time.Time) error {
+	has, err := trust.Of(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	for _, kind := range []trust.Kind{trust.SelfDeclared, trust.RegistryMatch, trust.BiometricEnrollment} {
+		if kind.Level() > level || slices.ContainsFunc(has, func(e trust.Evidence) bool { return e.Kind == kind }) {
+			continue
+		}
+		if err := trust.Record(ctx, tx, id, trust.Evidence{Kind: kind, Source: "demo", Method: "seed", Verifier: "demo", VerifiedAt: now}); err != nil {
+			return err
+		}
+	}
+	if level < trust.RegistryMatch.Level() {
+		return nil
+	}
+	person, err := s.people.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return s.people.Vouch(ctx, tx, person, level, now)
 }

@@ -15,19 +15,20 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/loginunico/loginunico/cmd/loginunico/config"
 	"github.com/loginunico/loginunico/idp"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/keys"
+	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/httpx"
 	"github.com/loginunico/loginunico/internal/jobs"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/migrations"
+	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -44,6 +45,7 @@ type stack struct {
 	box     *secret.Box
 	keys    *keys.Ring
 	clients *client.Registry
+	people  *registry.Store
 }
 
 // open connects and loads what every command needs. Close the stack's db after use.
@@ -69,6 +71,10 @@ func (s *stack) load(ctx context.Context, kek secret.KEK) (err error) {
 		return err
 	}
 	if s.box, err = secret.Open(ctx, s.db, kek); err != nil {
+		return err
+	}
+	s.people = registry.NewStore(s.box)
+	if err := s.people.Adopt(ctx, s.db, time.Now()); err != nil { // people of the release before
 		return err
 	}
 	if s.keys, err = keys.New(ctx, s.db, s.box, time.Now); err != nil {
@@ -130,6 +136,11 @@ func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func(at ne
 	if err != nil {
 		return err
 	}
+	trail, err := audit.NewWriter(ctx, s.db, s.log, time.Now)
+	if err != nil {
+		return err
+	}
+	defer trail.Close() // after the last request and job, before the database
 	listener, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("LOGINUNICO_LISTEN: %w", err)
@@ -148,7 +159,7 @@ func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func(at ne
 	}
 	return s.run(ctx, queue, []server{
 		{newServer(e), listener, s.cfg.TLSCert, s.cfg.TLSKey},
-		{newServer(metricsHandler(reg)), private, "", ""},
+		{newServer(s.privateHandler(reg)), private, "", ""},
 	})
 }
 
@@ -173,6 +184,7 @@ func (s *stack) handler(carrier mail.Sender, metrics *httpx.Metrics) (*echo.Echo
 	if err != nil {
 		return nil, nil, err
 	}
+	audit.Schedule(queue, s.db, s.box, s.log, time.Now)
 	if err := queue.Open(); err != nil {
 		return nil, nil, err
 	}
@@ -208,12 +220,6 @@ func (s *stack) refresh(ctx context.Context, table string) {
 			s.log.ErrorContext(ctx, "refresh", "table", name, "error", err.Error())
 		}
 	}
-}
-
-func metricsHandler(reg *prometheus.Registry) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	return mux
 }
 
 // server is one listener and what answers on it.

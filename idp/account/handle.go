@@ -17,6 +17,7 @@ import (
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/pmcc"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -70,16 +71,29 @@ func (h *Handler) signedIn(next handler) echo.HandlerFunc {
 func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Frame) error {
 	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut,
 		ApplicationsURL: pathApplications}
+	policy, err := h.People.Policy(c.Request().Context(), h.DB, h.Now())
+	if err != nil {
+		return err
+	}
 	for _, name := range shown() {
 		if field, ok := known.Person.Fields[name]; ok && field.Text != "" {
 			claim := name
 			if name == "name" {
 				claim = "civil_name" // the claim name would be the social one, which has its own line
 			}
-			view.Data = append(view.Data, themes.Datum{Name: name, Value: known.Person.Masked(claim), Source: field.Source, Since: field.At})
+			view.Data = append(view.Data, themes.Datum{Name: name, Value: known.Person.Masked(claim), Source: field.Source,
+				SourceName: sourceName(policy, field.Source), Since: field.At})
 		}
 	}
 	return h.Pages.Show(c, http.StatusOK, f, view)
+}
+
+// sourceName is what the city's policy calls a source of its own.
+func sourceName(policy *pmcc.Policy, id string) string {
+	if source, ok := policy.Source(id); ok && !slices.Contains(themes.CommonSources(), id) {
+		return source.Name
+	}
+	return ""
 }
 
 // shown lists the fields in the order a person expects them.

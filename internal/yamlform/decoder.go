@@ -49,23 +49,37 @@ func (d *Decoder) Object(n *yaml.Node, path string, fields map[string]Field) {
 	if !d.Want(n, path, yaml.MappingNode, "a mapping of keys to values") {
 		return
 	}
+	d.Pairs(n, path, func(key string, value *yaml.Node, at string) {
+		if read := fields[key]; read != nil {
+			read(value, at)
+			return
+		}
+		d.Fault(d.lines[at], at, "unknown_key", "unknown key; known here: %s", strings.Join(sortedKeys(fields), ", "))
+	})
+}
+
+// Pairs calls read with each key of a mapping node, each once, and the path of its value.
+func (d *Decoder) Pairs(n *yaml.Node, path string, read func(key string, value *yaml.Node, at string)) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := Join(path, printable(key.Value))
-		read, known := fields[key.Value]
 		switch {
-		case key.Kind != yaml.ScalarNode:
+		case key.Kind != yaml.ScalarNode || key.Anchor != "":
 			d.Fault(key.Line, path, "type", "a key must be a text")
-		case !known:
-			d.Fault(key.Line, at, "unknown_key", "unknown key; known here: %s", strings.Join(sortedKeys(fields), ", "))
 		case d.lines[at] != 0:
 			d.Fault(key.Line, at, "duplicate", "given twice; first on line %d", d.lines[at])
 		default:
 			d.lines[at] = key.Line
-			read(value, at)
+			read(key.Value, value, at)
 		}
 	}
 }
+
+// Line is where a path stood; 0 where it did not.
+func (d *Decoder) Line(path string) int { return d.lines[path] }
+
+// Note remembers where something stood that has no path of its own.
+func (d *Decoder) Note(path string, line int) { d.lines[path] = line }
 
 // printable is a key as it may stand in a message: a file may hold anything.
 func printable(key string) string {
@@ -255,14 +269,8 @@ func Matches(pattern *regexp.Regexp, wrong string) Rule {
 // Each reads a mapping whose keys the file chooses.
 func (d *Decoder) Each(entry func(key string, n *yaml.Node, path string)) Field {
 	return func(n *yaml.Node, path string) {
-		if !d.Want(n, path, yaml.MappingNode, "a mapping of names to values") {
-			return
+		if d.Want(n, path, yaml.MappingNode, "a mapping of names to values") {
+			d.Pairs(n, path, entry)
 		}
-		fields := make(map[string]Field, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i].Value
-			fields[key] = func(n *yaml.Node, path string) { entry(key, n, path) }
-		}
-		d.Object(n, path, fields)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry"
@@ -42,10 +43,11 @@ type Job struct {
 	Sources []Source
 	Name    string    // what was asked for, for the report
 	AsOf    time.Time // since when a record is so that does not say it; a day
-	Rejects string    // path of the file for what is rejected; "" keeps none
+	Rejects string    // path of the file for what is rejected, see [keepRejects]; "" keeps none
 	TempDir string    // for the buckets: about as much room as the files take unpacked
 	Workers int       // 0: as many as there are processors
 	Now     func() time.Time
+	Actor   audit.Actor // who loads; the zero Actor is the program itself
 	// Progress is called about once a second, from one goroutine; nil: nobody listens.
 	Progress func(Progress)
 	// NewLoader makes the loader of one worker; nil: PostgreSQL's.
@@ -104,6 +106,9 @@ type run struct {
 }
 
 func (r *run) checkSources(ctx context.Context) error {
+	if len(r.box.IndexVersions()) > 1 {
+		return registry.ErrRekeying
+	}
 	policy, err := r.store.Policy(ctx, r.db, r.Now())
 	if err != nil {
 		return err
@@ -138,7 +143,7 @@ func (r *run) run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	r.report.Seconds = r.Now().Sub(r.started).Seconds()
-	return r.report, finishLoad(ctx, r.db, load.id, r.report, r.Now())
+	return r.report, r.finish(ctx, load)
 }
 
 // read is the first phase: parse, sort out, spill.
@@ -149,7 +154,7 @@ func (r *run) read(ctx context.Context) error {
 	}
 	var rejects *Rejects
 	if r.Rejects != "" {
-		if rejects, err = CreateRejects(r.Rejects, Mark{}); err != nil {
+		if rejects, err = CreateRejects(partial(r.Rejects), Mark{}); err != nil {
 			return err
 		}
 	}
@@ -161,7 +166,11 @@ func (r *run) read(ctx context.Context) error {
 	if rejects == nil {
 		return nil
 	}
-	return rejects.Close()
+	if err := rejects.Close(); err != nil {
+		return err
+	}
+	r.report.Rejected, err = keepRejects(r.Rejects)
+	return err
 }
 
 // readSource has one goroutine cut the files into blocks and the workers parse them.
@@ -365,7 +374,10 @@ type started struct {
 func (r *run) begin(ctx context.Context) (s started, err error) {
 	err = pg.InTx(ctx, r.db, func(tx pg.Tx) error {
 		s, err = beginLoad(ctx, tx, r.names, r.Name, r.digest(), r.AsOf, r.report.Policy, r.Now())
-		return err
+		if err != nil {
+			return err
+		}
+		return r.auditBegin(ctx, tx, s)
 	})
 	r.report.ID = s.id
 	return s, err

@@ -6,18 +6,19 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/loginunico/loginunico/internal/yamlform"
 	"github.com/loginunico/loginunico/registry/record"
 )
 
 // fields reads the table of registry fields to columns.
 func (r *mappingReader) fields(n *yaml.Node, path string) {
-	if !r.want(n, path, yaml.MappingNode, "a mapping of fields to columns") {
+	if !r.Want(n, path, yaml.MappingNode, "a mapping of fields to columns") {
 		return
 	}
-	r.pairs(n, path, func(name string, value *yaml.Node, at string) {
+	r.Pairs(n, path, func(name string, value *yaml.Node, at string) {
 		field, key, ok := record.Parse(name)
 		if !ok {
-			r.fault(r.lines[at], at, "value", "is no field of the registry; keyed ones are written benefit/name")
+			r.Fault(r.Line(at), at, "value", "is no field of the registry; keyed ones are written benefit/name")
 			return
 		}
 		f := Field{Field: field, Key: key}
@@ -25,7 +26,7 @@ func (r *mappingReader) fields(n *yaml.Node, path string) {
 		r.m.Fields = append(r.m.Fields, f)
 	})
 	if len(n.Content) == 0 {
-		r.fault(n.Line, path, "required", "must not be empty")
+		r.Fault(n.Line, path, "required", "must not be empty")
 	}
 }
 
@@ -43,11 +44,11 @@ func (r *mappingReader) source(f *Field, n *yaml.Node, path string) {
 			f.Parts = [][]Column{{c}}
 		}
 		if f.Field == record.Benefit {
-			r.fault(n.Line, path, "value", "has the parts %s; write them as parts: […]", strings.Join(parts, ", "))
+			r.Fault(n.Line, path, "value", "has the parts %s; write them as parts: […]", strings.Join(parts, ", "))
 		}
 		return
 	}
-	known := map[string]func(*yaml.Node, string){"layout": r.layout(&f.Layout)}
+	known := map[string]yamlform.Field{"layout": r.layout(&f.Layout)}
 	if parts == nil {
 		f.Parts = make([][]Column, 1)
 		known["column"] = r.piece(&f.Parts[0])
@@ -59,20 +60,20 @@ func (r *mappingReader) source(f *Field, n *yaml.Node, path string) {
 			known[name] = r.piece(&f.Parts[i])
 		}
 	}
-	before := len(r.faults)
-	if r.object(n, path, known) && len(r.faults) == before && !slices.ContainsFunc(f.Parts, func(p []Column) bool { return len(p) > 0 }) {
-		r.fault(n.Line, path, "required", "names no column")
+	before := r.Count()
+	if r.Object(n, path, known); r.Count() == before && !slices.ContainsFunc(f.Parts, func(p []Column) bool { return len(p) > 0 }) {
+		r.Fault(n.Line, path, "required", "names no column")
 	}
 }
 
 // partList reads the parts in their order; "" stands for one the source does not have.
-func (r *mappingReader) partList(into [][]Column) func(*yaml.Node, string) {
+func (r *mappingReader) partList(into [][]Column) yamlform.Field {
 	return func(n *yaml.Node, path string) {
-		if !r.want(n, path, yaml.SequenceNode, "a list of columns") {
+		if !r.Want(n, path, yaml.SequenceNode, "a list of columns") {
 			return
 		}
 		if len(n.Content) > len(into) {
-			r.fault(n.Line, path, "value", "has %d parts; the field has %d", len(n.Content), len(into))
+			r.Fault(n.Line, path, "value", "has %d parts; the field has %d", len(n.Content), len(into))
 			return
 		}
 		for i, item := range n.Content {
@@ -84,7 +85,7 @@ func (r *mappingReader) partList(into [][]Column) func(*yaml.Node, string) {
 }
 
 // piece reads one column, or a list of columns that are joined with a blank.
-func (r *mappingReader) piece(into *[]Column) func(*yaml.Node, string) {
+func (r *mappingReader) piece(into *[]Column) yamlform.Field {
 	return func(n *yaml.Node, path string) {
 		if n.Kind == yaml.SequenceNode {
 			r.columnList(into)(n, path)
@@ -94,13 +95,13 @@ func (r *mappingReader) piece(into *[]Column) func(*yaml.Node, string) {
 	}
 }
 
-func (r *mappingReader) columnList(into *[]Column) func(*yaml.Node, string) {
+func (r *mappingReader) columnList(into *[]Column) yamlform.Field {
 	return func(n *yaml.Node, path string) {
-		if !r.want(n, path, yaml.SequenceNode, "a list of columns") {
+		if !r.Want(n, path, yaml.SequenceNode, "a list of columns") {
 			return
 		}
 		if len(n.Content) == 0 {
-			r.fault(n.Line, path, "required", "must not be empty")
+			r.Fault(n.Line, path, "required", "must not be empty")
 		}
 		for _, item := range n.Content {
 			if c, ok := r.column(item, path); ok {
@@ -117,9 +118,9 @@ func (r *mappingReader) column(n *yaml.Node, path string) (Column, bool) {
 		return "", false
 	}
 	if text = strings.TrimSpace(text); text == "" || len(text) > 200 {
-		r.fault(n.Line, path, "value", "must be a column's name or number")
+		r.Fault(n.Line, path, "value", "must be a column's name or number")
 		return "", false
 	}
-	r.lines["column:"+text] = n.Line
+	r.Note("column:"+text, n.Line)
 	return Column(text), true
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/loginunico/loginunico/internal/yamlform"
 	"github.com/loginunico/loginunico/registry/record"
 )
 
@@ -30,63 +31,54 @@ var (
 //	name  file name, for messages
 //	data  YAML, one document, at most MaxMapping bytes
 //
-// The only error is *Faults, with everything that is wrong.
+// The only error is *yamlform.Faults, with everything that is wrong.
 func ParseMapping(name string, data []byte) (*Mapping, error) {
-	d := &decoder{lines: map[string]int{}}
 	m := &Mapping{Separator: ';', Quote: '"', Header: true}
-	if root := d.document(data); root != nil {
-		r := &mappingReader{decoder: d, m: m, values: map[string]map[string]string{}}
-		r.read(root)
-	}
-	if len(d.faults) > 0 {
-		slices.SortStableFunc(d.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
-		return nil, &Faults{Name: name, List: d.faults[:min(len(d.faults), maxFaults)]}
+	r := &mappingReader{m: m, values: map[string]map[string]string{}}
+	if err := yamlform.Read(name, data, MaxMapping, r.vocabulary, r.check); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
 // mappingReader reads a document into m.
 type mappingReader struct {
-	*decoder
-	m      *Mapping
-	values map[string]map[string]string // field → source code → our value
+	decoder
+	m                      *Mapping
+	encoding, kind, policy int
+	values                 map[string]map[string]string // field → source code → our value
 }
 
-func (r *mappingReader) read(root *yaml.Node) {
+func (r *mappingReader) vocabulary(d *yamlform.Decoder) map[string]yamlform.Field {
+	r.decoder = decoder{d}
 	m := r.m
-	var encoding, kind, policy int
-	r.object(root, "", map[string]func(*yaml.Node, string){
-		"source":      r.text(&m.Source, func(s string) bool { return sourcePattern.MatchString(s) }, "2 to 31 lower-case letters, digits and _, a letter first"),
+	return map[string]yamlform.Field{
+		"source":      r.text(&m.Source, sourcePattern.MatchString, "2 to 31 lower-case letters, digits and _, a letter first"),
 		"name":        r.text(&m.Name, func(s string) bool { return strings.TrimSpace(s) != "" && len(s) <= 200 }, "a text of at most 200 bytes"),
-		"kind":        r.word(&kind, kinds),
-		"encoding":    r.word(&encoding, encodings),
+		"kind":        r.word(&r.kind, kinds),
+		"encoding":    r.word(&r.encoding, encodings),
 		"separator":   r.separator,
 		"quote":       r.quote,
-		"header":      r.boolean(&m.Header),
+		"header":      r.Boolean(&m.Header),
 		"columns":     r.number(&m.Columns, maxColumns),
 		"key":         r.columnList(&m.Key),
 		"effective":   r.effective,
-		"invalid_cpf": r.word(&policy, policies),
+		"invalid_cpf": r.word(&r.policy, policies),
 		"values":      r.valueTables,
 		"fields":      r.fields,
-	})
-	m.Kind, m.Encoding, m.KeepFalse = Kind(kind), Encoding(encoding), policy == 1
-	for _, key := range []string{"source", "name", "encoding", "key", "fields"} {
-		if root.Kind == yaml.MappingNode && r.lines[key] == 0 {
-			r.fault(root.Line, key, "required", "is missing")
-		}
 	}
-	r.check()
 }
 
 // check looks at what the keys say together.
-func (r *mappingReader) check() {
+func (r *mappingReader) check(d *yamlform.Decoder) {
 	m := r.m
+	m.Kind, m.Encoding, m.KeepFalse = Kind(r.kind), Encoding(r.encoding), r.policy == 1
+	d.Require("source", "name", "encoding", "key", "fields")
 	if m.Separator == m.Quote {
-		r.fault(r.lines["quote"], "quote", "value", "must differ from the separator")
+		r.Fault(r.Line("quote"), "quote", "value", "must differ from the separator")
 	}
 	if m.Header && m.Columns != 0 {
-		r.fault(r.lines["columns"], "columns", "value", "is for files without header")
+		r.Fault(r.Line("columns"), "columns", "value", "is for files without header")
 	}
 	if !m.Header {
 		r.checkNumbers()
@@ -100,7 +92,7 @@ func (r *mappingReader) check() {
 	for _, f := range m.Fields {
 		if f.Field == record.CPF && m.Kind == Organization || f.Field == record.CNPJ && m.Kind == Person {
 			at := "fields." + f.Named()
-			r.fault(r.lines[at], at, "value", "does not fit kind %s, which is known by its %s", m.Kind, m.Identifier())
+			r.Fault(r.Line(at), at, "value", "does not fit kind %s, which is known by its %s", m.Kind, m.Identifier())
 		}
 	}
 }
@@ -109,7 +101,7 @@ func (r *mappingReader) checkNumbers() {
 	for _, c := range r.m.columns() {
 		n, err := strconv.Atoi(string(c))
 		if err != nil || n < 1 || n > maxColumns || strconv.Itoa(n) != string(c) || r.m.Columns != 0 && n > r.m.Columns {
-			r.fault(r.columnLine(c), "", "value", "column %q: a file without header names its columns by number, from 1", c)
+			r.Fault(r.columnLine(c), "", "value", "column %q: a file without header names its columns by number, from 1", c)
 		}
 	}
 }
@@ -119,7 +111,7 @@ func (r *mappingReader) checkValues(name string, table map[string]string) {
 	at := "values." + name
 	i := slices.IndexFunc(r.m.Fields, func(f Field) bool { return f.Named() == name })
 	if i < 0 {
-		r.fault(r.lines[at], at, "value", "is a table for a field that fields does not have")
+		r.Fault(r.Line(at), at, "value", "is a table for a field that fields does not have")
 		return
 	}
 	f := &r.m.Fields[i]
@@ -129,7 +121,7 @@ func (r *mappingReader) checkValues(name string, table map[string]string) {
 	}
 	for code, ours := range table {
 		if _, err := record.At(time.Unix(1<<33, 0)).Append(nil, f.Field, []byte(ours)); err != nil {
-			r.fault(r.lines[at+"."+code], at, "value", "%q is no value of %s: %v", ours, f.Field, err)
+			r.Fault(r.Line(at+"."+code), at, "value", "%q is no value of %s: %v", ours, f.Field, err)
 		}
 	}
 }
@@ -141,7 +133,7 @@ func (r *mappingReader) separator(n *yaml.Node, path string) {
 	case text == "tab":
 		r.m.Separator = '\t'
 	case len(text) != 1 || text[0] >= 0x80 || text[0] == '\n' || text[0] == '\r' || text[0] == 0:
-		r.fault(n.Line, path, "value", "must be one ASCII character, or tab")
+		r.Fault(n.Line, path, "value", "must be one ASCII character, or tab")
 	default:
 		r.m.Separator = text[0]
 	}
@@ -154,7 +146,7 @@ func (r *mappingReader) quote(n *yaml.Node, path string) {
 	case text == "":
 		r.m.Quote = 0
 	case len(text) != 1 || text[0] <= ' ' || text[0] >= 0x7F:
-		r.fault(n.Line, path, "value", `must be one visible ASCII character, or "" for none`)
+		r.Fault(n.Line, path, "value", `must be one visible ASCII character, or "" for none`)
 	default:
 		r.m.Quote = text[0]
 	}
@@ -162,38 +154,38 @@ func (r *mappingReader) quote(n *yaml.Node, path string) {
 
 func (r *mappingReader) effective(n *yaml.Node, path string) {
 	e := &Effective{}
-	r.object(n, path, map[string]func(*yaml.Node, string){
+	r.Object(n, path, map[string]yamlform.Field{
 		"column": func(n *yaml.Node, path string) { e.Column, _ = r.column(n, path) },
 		"layout": r.layout(&e.Layout),
 	})
-	if e.Column == "" && n.Kind == yaml.MappingNode && r.lines[path+".column"] == 0 {
-		r.fault(n.Line, path+".column", "required", "is missing")
+	if e.Column == "" && n.Kind == yaml.MappingNode && r.Line(path+".column") == 0 {
+		r.Fault(n.Line, path+".column", "required", "is missing")
 	}
 	r.m.Effective = e
 }
 
-func (r *mappingReader) layout(into *record.Layout) func(*yaml.Node, string) {
+func (r *mappingReader) layout(into *record.Layout) yamlform.Field {
 	return func(n *yaml.Node, path string) {
 		text, ok := r.scalar(n, path)
 		if !ok {
 			return
 		}
 		if *into, ok = record.ParseLayout(text); !ok {
-			r.fault(n.Line, path, "value", "must be one of 02/01/2006, 2006-01-02, 02012006, 20060102; put it in quotes")
+			r.Fault(n.Line, path, "value", "must be one of 02/01/2006, 2006-01-02, 02012006, 20060102; put it in quotes")
 		}
 	}
 }
 
 func (r *mappingReader) valueTables(n *yaml.Node, path string) {
-	if !r.want(n, path, yaml.MappingNode, "a mapping of fields to tables") {
+	if !r.Want(n, path, yaml.MappingNode, "a mapping of fields to tables") {
 		return
 	}
-	r.pairs(n, path, func(name string, table *yaml.Node, at string) {
-		if !r.want(table, at, yaml.MappingNode, "a table of codes to values") {
+	r.Pairs(n, path, func(name string, table *yaml.Node, at string) {
+		if !r.Want(table, at, yaml.MappingNode, "a table of codes to values") {
 			return
 		}
 		codes := map[string]string{}
-		r.pairs(table, at, func(code string, value *yaml.Node, at string) {
+		r.Pairs(table, at, func(code string, value *yaml.Node, at string) {
 			if text, ok := r.scalar(value, at); ok {
 				codes[strings.TrimSpace(code)] = text
 			}
@@ -203,7 +195,7 @@ func (r *mappingReader) valueTables(n *yaml.Node, path string) {
 }
 
 func (r *mappingReader) columnLine(c Column) int {
-	return cmp.Or(r.lines["column:"+string(c)], r.lines["fields"], 1)
+	return cmp.Or(r.Line("column:"+string(c)), r.Line("fields"), 1)
 }
 
 // String lists a mapping's fields, for dry runs.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loginunico/loginunico/internal/yamlform"
 	"github.com/loginunico/loginunico/registry/load"
 	"github.com/loginunico/loginunico/registry/record"
 )
@@ -108,7 +109,7 @@ fields:
   name: {columns: []}
   birthdate: [NASC]
 `))
-	var faults *load.Faults
+	var faults *yamlform.Faults
 	if !errors.As(err, &faults) {
 		t.Fatalf("error %v", err)
 	}
@@ -170,18 +171,18 @@ func TestMappingRules(t *testing.T) {
 		"name in headerless file":   {with("header: false"), "", "value", 5},
 		"second document":           {minimal + "---\na: b\n", "", "documents", 8},
 		"not YAML":                  {minimal + "  rg: [\n", "", "yaml", 8},
-		"empty":                     {"", "", "yaml", 1},
+		"empty":                     {"", "", "required", 1},
 		"list":                      {"- a", "", "type", 1},
-		"too large":                 {minimal + "#" + strings.Repeat("x", load.MaxMapping), "", "too_large", 1},
+		"too large":                 {minimal + "#" + strings.Repeat("x", load.MaxMapping), "", "too_large", 0},
 		"control character in path": {with(`"a\eb": 1`), `"a\x1bb"`, "unknown_key", 1},
 	} {
 		_, err := load.ParseMapping("m.yaml", []byte(c.text))
-		var faults *load.Faults
+		var faults *yamlform.Faults
 		if !errors.As(err, &faults) {
 			t.Errorf("%s: accepted", name)
 			continue
 		}
-		if !slices.ContainsFunc(faults.List, func(f load.Fault) bool { return f.Path == c.path && f.Code == c.code && f.Line == c.line }) {
+		if !slices.ContainsFunc(faults.List, func(f yamlform.Fault) bool { return f.Path == c.path && f.Code == c.code && f.Line == c.line }) {
 			t.Errorf("%s: %+v", name, faults.List)
 		}
 	}

@@ -77,8 +77,12 @@ func openDirectory(path string) (*Input, error) {
 	return in, nil
 }
 
+// isData leaves out what a load before may have rejected into the same directory.
 func isData(name string) bool {
 	name = strings.ToLower(name)
+	if strings.Contains(name, ".rejected.") {
+		return false
+	}
 	return slices.ContainsFunc([]string{".csv", ".csv.gz", ".txt"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 

@@ -42,7 +42,7 @@ func newCounts() counts {
 }
 
 func newReport(job Job) *Report {
-	return &Report{Name: job.Name, AsOf: job.AsOf.UTC().Format(time.DateOnly), Started: job.Now().UTC(), Sources: map[string]*Triage{}, Rejected: job.Rejects}
+	return &Report{Name: job.Name, AsOf: job.AsOf.UTC().Format(time.DateOnly), Started: job.Now().UTC(), Sources: map[string]*Triage{}}
 }
 
 // add adds what one worker counted.

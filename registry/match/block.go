@@ -37,10 +37,9 @@ func blocks(left, right []*Prepared) []posting {
 	return slices.Compact(out)
 }
 
-// pairsOf gives each pair of records that shares a block, once, in order. Where a second file is
-// there, only pairs across the two.
-func pairsOf(all []posting) []indexPair {
-	two := slices.ContainsFunc(all, func(p posting) bool { return p.right })
+// pairsOf gives each pair of records that shares a block, once, in order; of two files, only pairs
+// across them.
+func pairsOf(all []posting, two bool) []indexPair {
 	var out []indexPair
 	for len(all) > 0 {
 		n := 1

@@ -61,7 +61,7 @@ func compareFirst(a, b *word) Agreement {
 	if g := compareWords(a, b); g != Different || !initial(a, b) {
 		return g
 	}
-	return Contained
+	return Abridged
 }
 
 // compareWords compares two known words.
@@ -114,7 +114,7 @@ func hasWord(ws []word, w *word) bool {
 
 // compareSurnames compares the names after the first.
 //
-//	Exact, SameSound   word by word, in order
+//	Exact, SameSound  word by word, in order
 //	Close             every word has its like, nearly, and the first do
 //	Contained         every word of the shorter has its like in the longer, and the first do (a married name)
 //	Abridged          the same, but the first are not alike (a second name left out, initials)
@@ -190,7 +190,7 @@ func similar(a, b *word, t float64) bool {
 
 // compareParents compares a parent's whole name.
 //
-//	Exact, SameSound, Close   the whole name
+//	Exact, SameSound, Close  the whole name
 //	Contained                first names agree and the shorter's other names are in the longer
 //	Similar                  first names agree and one other name is shared (she married)
 //	Partial                  first names agree, or the names after it

@@ -17,8 +17,9 @@ const (
 	GendersDiffer    Bar = "genders_differ"
 )
 
+// bars gives the reasons in the order above.
 func bars(a, b *Prepared, v *Vector) (out []Bar) {
-	if a.cpfValid && b.cpfValid && a.cpf != b.cpf {
+	if cpfsDiffer(a, b) {
 		out = append(out, CPFsDiffer)
 	}
 	if a.cpfValid && a.cpf == b.cpf {
@@ -38,6 +39,8 @@ func bars(a, b *Prepared, v *Vector) (out []Bar) {
 	}
 	return out
 }
+
+func cpfsDiffer(a, b *Prepared) bool { return a.cpfValid && b.cpfValid && a.cpf != b.cpf }
 
 // secondNamesDiffer says whether each has, after the first name, one that the other lacks even by
 // sound. Ana Paula and Ana Paulina look like one misspelt name, and are twins.

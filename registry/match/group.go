@@ -33,7 +33,7 @@ func (md *Model) joinable(all []*Prepared, a, b []int32) bool {
 	sum := 0.0
 	for _, i := range a {
 		for _, k := range b {
-			if all[i].cpfValid && all[k].cpfValid && all[i].cpf != all[k].cpf {
+			if cpfsDiffer(all[i], all[k]) {
 				return false
 			}
 			sum += md.Weight(all[i], all[k])

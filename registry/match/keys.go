@@ -1,11 +1,22 @@
 package match
 
 // Keys are the blocks a subject is in: two subjects that share a key are worth comparing, and no
-// others are. Each key needs two or more facts, so that its block stays small in a base of tens of
-// millions; a subject of whom too little is known has none. Any one error in name, birth date or
-// mother's name leaves another key standing.
+// others are. Any one error in name, birth date or mother's name leaves another key standing; a
+// subject of whom too little is known has none. The first character says the kind:
 //
-// Keys are plain text: a store keeps their HMAC, since equal keys tell equal people.
+//	1 2 3   birth date (day and month in either order) with first name, last name, mother's first name
+//	4 5     first and last name with mother's first name; first name with mother's whole name
+//	6 7     first and last name with the year, with day and month
+//	8       a name of three words or more, for who gives nothing else
+//	c p m   CPF; phone with first name; mail address
+//
+// A generated base of 100,000 gives 2.6 candidates a query and holds the one sought 98.6 % of the
+// time. Its largest blocks: kinds 1, 2, 3 and 5 under 20 people; 4, 6, 7 and 8, which hold no whole
+// birth date, 104, 29, 17 and 79, of the commonest names, and growing with the base. So a caller
+// passes over a block of more than some hundred: who is sought is in another as a rule, and where
+// not, so many namesakes allow no decision.
+//
+// Keys are plain text; a store keeps their HMAC, since equal keys tell equal people.
 func (p *Prepared) Keys() []string {
 	k := keyring{keys: make([]string, 0, 16)}
 	first, last, mother, birth := p.given.sound, p.last().sound, p.mother.first.sound, dayMonthOpen(p.birth)
@@ -25,7 +36,9 @@ func (p *Prepared) Keys() []string {
 	if n := len(p.surname.each); n > 1 {
 		k.add("8", first, p.surname.each[0].sound, last) // nothing but a whole name is known
 	}
-	k.add("c", p.cpf)
+	if p.cpfValid {
+		k.add("c", p.cpf)
+	}
 	k.add("p", p.phone, first)
 	k.add("m", p.email)
 	return k.keys

@@ -14,12 +14,12 @@ type Pair struct {
 
 // Link finds the records of one file that speak of one person, and the model it learnt from the
 // file itself. The pairs are all those within a person, sorted by ID; the order of the records does
-// not matter. IDs must be unique.
+// not matter. IDs must be unique. Two valid CPFs that differ are never one person.
 //
 // Memory is some 100 bytes per pair that shares a key.
 func Link(records []Subject) ([]Pair, *Model) {
 	all := prepareSorted(records)
-	candidates := pairsOf(blocks(all, nil))
+	candidates := pairsOf(blocks(all, nil), false)
 	md := learnOne(all, candidates)
 	return groupsToPairs(all, md, group(all, md, md.likely(all, all, candidates))), md
 }
@@ -28,7 +28,7 @@ func Link(records []Subject) ([]Pair, *Model) {
 // thousands of records with the duplicates it has, teaches what its names and its clerks are like.
 func Learn(records []Subject) *Model {
 	all := prepareSorted(records)
-	return learnOne(all, pairsOf(blocks(all, nil)))
+	return learnOne(all, pairsOf(blocks(all, nil), false))
 }
 
 // LinkTwo finds the records of file b that speak of a person of file a. Both lists may be in any
@@ -36,7 +36,7 @@ func Learn(records []Subject) *Model {
 // records that it is paired with are, by the same model, one person.
 func LinkTwo(a, b []Subject) ([]Pair, *Model) {
 	pa, pb := prepareSorted(a), prepareSorted(b)
-	candidates := pairsOf(blocks(pa, pb))
+	candidates := pairsOf(blocks(pa, pb), true)
 	na, nb := float64(len(pa)), float64(len(pb))
 	both := slices.Concat(pa, pb)
 	md := learn(both, both, shifted(candidates, len(pa)), min(na, nb), na*nb, func(r *rand.Rand) (int32, int32) {
@@ -106,11 +106,12 @@ func shifted(pairs []indexPair, by int) []indexPair {
 	return out
 }
 
-// likely are the candidates with even odds or better, likeliest first.
+// likely are the candidates with even odds or better, likeliest first, but for those whose valid
+// CPFs differ.
 func (md *Model) likely(left, right []*Prepared, candidates []indexPair) []edge {
 	var out []edge
 	for _, c := range candidates {
-		if w := md.Weight(left[c.a], right[c.b]); w >= 0 {
+		if w := md.Weight(left[c.a], right[c.b]); w >= 0 && !cpfsDiffer(left[c.a], right[c.b]) {
 			out = append(out, edge{c, w})
 		}
 	}

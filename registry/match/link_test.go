@@ -25,8 +25,10 @@ func TestFileWithNothingToLinkGivesNoPairs(t *testing.T) {
 			t.Errorf("%d records of as many people: %d pairs", len(file), len(pairs))
 		}
 	}
-	if pairs, _ := match.LinkTwo(nil, alone[:10]); len(pairs) > 0 {
-		t.Errorf("%d pairs with an empty file", len(pairs))
+	for _, files := range [][2][]match.Subject{{nil, records}, {records, nil}, {nil, nil}} {
+		if pairs, _ := match.LinkTwo(files[0], files[1]); len(pairs) > 0 {
+			t.Errorf("%d pairs with an empty file", len(pairs))
+		}
 	}
 }
 
@@ -178,5 +180,28 @@ func TestEvaluateCountsPairs(t *testing.T) {
 	q = match.EvaluateTwo(map[string]string{"a": "1", "b": "2"}, map[string]string{"x": "1", "y": "1", "z": "3"}, []match.Pair{{A: "a", B: "x"}})
 	if q.Found != 1 || q.Wrong != 0 || q.Missed != 1 {
 		t.Errorf("%+v", q)
+	}
+}
+
+// Whatever else they share, two valid CPFs are two people to a machine.
+func TestTwoValidCPFsAreNeverLinked(t *testing.T) {
+	t.Parallel()
+
+	all, truth := febrl(t)
+	records, _ := partOf(all, truth, 500)
+	before, _ := match.Link(records)
+	cpf := map[string]string{}
+	for i := range records {
+		records[i].CPF = []string{"529.982.247-25", "111.444.777-35", "", "529.982.247-24"}[i%4]
+		cpf[records[i].ID] = records[i].CPF
+	}
+	pairs, _ := match.Link(records)
+	for _, p := range pairs {
+		if two := []string{cpf[p.A], cpf[p.B]}; slices.Contains(two, "529.982.247-25") && slices.Contains(two, "111.444.777-35") {
+			t.Errorf("%s and %s are linked", p.A, p.B)
+		}
+	}
+	if len(pairs) == 0 || len(pairs) >= len(before) {
+		t.Errorf("%d pairs, %d without CPFs: want some, and fewer", len(pairs), len(before))
 	}
 }

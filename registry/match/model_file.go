@@ -115,7 +115,7 @@ func (in *modelFile) frequencies() (out [numFields]frequencies, err error) {
 			if s := q.Share[n]; !(s > 0 && s < 1) {
 				return out, fmt.Errorf("names of %q: %q has share %g", name, n, s)
 			}
-			out[f].share[phonetic(tight(n))] += q.Share[n] // LUIZ and LUIS are one
+			out[f].share[Phonetic(n)] += q.Share[n] // LUIZ and LUIS are one
 		}
 	}
 	return out, nil

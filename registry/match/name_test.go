@@ -58,6 +58,9 @@ func TestNamesAreTakenToOneForm(t *testing.T) {
 		"João Batista Souza Neto":      "JOAO BATISTA SOUZA NETO",
 		"Antonia Conc. N.Sra. Lourdes": "ANTONIA CONCEICAO N SENHORA LOURDES",
 		"Zoë Åström-Ørsted":            "ZOE ASTROM ORSTED",
+		"NÃO INFORMADO":                "",
+		"Ignorada":                     "",
+		"xxxxx":                        "",
 		"":                             "",
 	} {
 		if got := match.NormalizeName(in); got != want {

@@ -88,6 +88,22 @@ var abbreviations = map[string]string{
 // Titles say nothing of who; they are dropped at the head of a name only.
 var titles = map[string]bool{"SR": true, "SRA": true, "DR": true, "DRA": true, "DONA": true, "PROF": true, "PROFA": true}
 
+// unknown is what clerks and systems write where nothing is known. Two such agree on nothing.
+var unknown = map[string]bool{
+	"NAO INFORMADO": true, "NAO INFORMADA": true, "NAO INFORMOU": true, "IGNORADO": true, "IGNORADA": true, "DESCONHECIDO": true,
+	"DESCONHECIDA": true, "NAO CONSTA": true, "NADA CONSTA": true, "NAO DECLARADO": true, "NAO DECLARADA": true, "SEM INFORMACAO": true,
+	"NAO POSSUI": true, "NAO TEM": true, "NC": true, "NI": true, "ND": true, "SN": true, "S N": true, "NULL": true, "NONE": true, "NAN": true,
+}
+
+// known is the folded text, "" when it says that nothing is known or repeats one letter (XXXX, 0000).
+func known(s string) string {
+	f := Fold(s)
+	if unknown[f] || len(f) > 2 && strings.Count(f, f[:1]) == len(f) {
+		return ""
+	}
+	return f
+}
+
 // fullName is a name taken apart.
 type fullName struct {
 	words  []string // without particles, titles and suffix, abbreviations written out
@@ -97,7 +113,7 @@ type fullName struct {
 // splitName takes a name as written to its words. It keeps their order.
 func splitName(s string) fullName {
 	var n fullName
-	for _, w := range strings.Fields(Fold(s)) {
+	for _, w := range strings.Fields(known(s)) {
 		if particles[w] || len(n.words) == 0 && titles[w] {
 			continue
 		}
@@ -109,6 +125,9 @@ func splitName(s string) fullName {
 			w = full
 		}
 		n.words = append(n.words, strings.Fields(w)...)
+	}
+	if n.suffix == "" && known(strings.Join(n.words, " ")) == "" {
+		return fullName{}
 	}
 	return n
 }

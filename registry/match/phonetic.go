@@ -13,7 +13,7 @@ import "strings"
 //
 // Phonetic(Phonetic(w)) == Phonetic(w). The rules follow the idea of metaphone for Brazilian
 // Portuguese (metaphone-ptbr; IPEA's metaphonebr), written anew.
-func Phonetic(word string) string { return phonetic(tight(word)) }
+func Phonetic(word string) string { return phonetic(strings.ReplaceAll(Fold(word), " ", "")) }
 
 // phonetic takes one folded word. One rule may open the way to another, so it passes until nothing
 // changes; no rule lengthens the word, and each replaces letters by ones nearer the end of the

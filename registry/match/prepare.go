@@ -65,9 +65,9 @@ func Prepare(s Subject) *Prepared {
 	if g := Fold(s.Gender); g != "" {
 		p.gender = g[0]
 	}
-	p.cpf = digitsOf(s.CPF)
+	p.cpf = known(digitsOf(s.CPF))
 	p.cpfValid = validCPF(p.cpf)
-	p.phone = lastOf(digitsOf(s.Phone), 8) // the area code and the ninth digit come and go
+	p.phone = lastOf(known(digitsOf(s.Phone)), 8) // the area code and the ninth digit come and go
 	p.code = [3]string{tight(s.Number), tight(s.Postcode), tight(s.State)}
 	for i, t := range [5]string{s.Birthplace, s.Street, s.Complement, s.District, s.City} {
 		p.text[i] = textOf(t)
@@ -110,12 +110,16 @@ func wordOf(w string) word {
 }
 
 func wordsOf(ws []string) words {
+	ws = ws[:min(len(ws), maxWords)]
 	out := make([]word, len(ws))
 	for i, w := range ws {
 		out[i] = wordOf(w)
 	}
 	return words{out, glued(out)}
 }
+
+// maxWords is the most names that are compared: a line of a broken file may hold thousands.
+const maxWords = 32
 
 // glued joins words; the sound is that of each, joined, since a word's end is heard.
 func glued(ws []word) (one word) {
@@ -131,7 +135,7 @@ func glued(ws []word) (one word) {
 }
 
 func textOf(s string) text {
-	f := Fold(s)
+	f := known(s)
 	if f == "" {
 		return text{}
 	}
@@ -140,7 +144,7 @@ func textOf(s string) text {
 	return t
 }
 
-func tight(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
+func tight(s string) string { return strings.ReplaceAll(known(s), " ", "") }
 
 func lastOf(s string, n int) string { return s[max(0, len(s)-n):] }
 

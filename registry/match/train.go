@@ -59,7 +59,8 @@ func sortedCounts(m map[Vector]float64) []counted {
 	return out
 }
 
-// round is one step of EM. It returns the log-likelihood of the candidates before the step.
+// round is one step of EM. It returns how likely the candidates were before the step, as a log2 up
+// to a constant: when it stands still, so does the model.
 func (md *Model) round(s sample, cand, rnd []counted) float64 {
 	var m, u table
 	seed(&m, &startM, imaginedM)

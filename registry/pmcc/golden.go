@@ -91,10 +91,12 @@ type Computer struct {
 	policy *Policy
 	golden Golden
 
-	order      []int // records by source, key, effective date
+	order      []int // standing records by source, key, effective date
 	heads      []recordHead
 	candidates []candidate
 	first      [record.Fields]int32 // field → its candidates
+	witness    []int32              // source → the run of values it last spoke for, see [Computer.speaksAnew]
+	run        int32
 }
 
 type recordHead struct {
@@ -111,7 +113,9 @@ type candidate struct {
 }
 
 // NewComputer applies p.
-func NewComputer(p *Policy) *Computer { return &Computer{policy: p} }
+func NewComputer(p *Policy) *Computer {
+	return &Computer{policy: p, witness: make([]int32, len(p.Sources))}
+}
 
 // Compute decides the values of one person. Error: record.ErrContent.
 func (c *Computer) Compute(records []Record, overrides []Override) (*Golden, error) {
@@ -187,7 +191,9 @@ func (c *Computer) withdraw(records []Record) {
 	}
 	c.order = c.order[:0]
 	for i := range records {
-		c.order = append(c.order, i)
+		if !records[i].Content.IsVoid() { // it takes nothing away from versions that came after it
+			c.order = append(c.order, i)
+		}
 	}
 	slices.SortFunc(c.order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(c.heads[a].source, c.heads[b].source), cmp.Compare(records[a].Key, records[b].Key),
@@ -246,14 +252,18 @@ func (c *Computer) decide(f record.Field, records []Record, overrides []Override
 }
 
 // before orders candidates: by key, effective date, the weaker source first, so that of one day the
-// stronger has the last word. Of two versions of one record the later delivery follows. The order
-// of arrival of different records never counts.
+// stronger has the last word. Of two versions of one record the later delivery follows, and of what
+// a citizen says in one second the later word. The order of arrival of other records never counts.
 func (c *Computer) before(fp *fieldPolicy, records []Record, a, b int32) int {
 	x, y := &c.candidates[a], &c.candidates[b]
 	hx, hy := &c.heads[x.rec], &c.heads[y.rec]
 	rx, ry := &records[x.rec], &records[y.rec]
-	return cmp.Or(bytes.Compare(x.Key, y.Key), cmp.Compare(hx.effective, hy.effective), cmp.Compare(fp.rankOf(hy.source), fp.rankOf(hx.source)),
-		cmp.Compare(rx.Source, ry.Source), cmp.Compare(rx.Key, ry.Key), bytes.Compare(rx.ID[:], ry.ID[:]), cmp.Compare(a, b))
+	before := cmp.Or(bytes.Compare(x.Key, y.Key), cmp.Compare(hx.effective, hy.effective), cmp.Compare(fp.rankOf(hy.source), fp.rankOf(hx.source)),
+		cmp.Compare(rx.Source, ry.Source))
+	if before == 0 && rx.Source != SourceSelf { // each word of a citizen is a record with a key of its own
+		before = cmp.Compare(rx.Key, ry.Key)
+	}
+	return cmp.Or(before, bytes.Compare(rx.ID[:], ry.ID[:]), cmp.Compare(a, b))
 }
 
 func (f *fieldPolicy) rankOf(source int) int {
@@ -266,8 +276,8 @@ func (f *fieldPolicy) rankOf(source int) int {
 // happen lets the candidates of one field and key take effect one after another.
 func (c *Computer) happen(f record.Field, fp *fieldPolicy, chain []int32, records []Record, overrides []Override) {
 	var current Value
-	has, conflict := false, false
-	for _, at := range chain {
+	has, held, conflict := false, false, false // held: by the word of a human
+	for i, at := range chain {
 		cand := &c.candidates[at]
 		head := &c.heads[cand.rec]
 		if head.source < 0 {
@@ -292,17 +302,19 @@ func (c *Computer) happen(f record.Field, fp *fieldPolicy, chain []int32, record
 			conflict = true
 		}
 		right, code := c.right(fp, has, &current, head)
-		if code == "" {
-			code = c.human(right, f, cand, records, overrides)
+		if code == "" && right.human {
+			code = c.human(right, chain[:i+1], records, overrides)
 		}
-		if code == "" && has && !c.wins(fp, &current, head) {
+		if code == "" && has && !right.human && (held && c.repeats(chain[:i+1]) || !c.wins(fp, &current, head)) {
 			code = "lost"
 		}
 		if code != "" {
 			c.refuse(f, cand.rec, code)
 			continue
 		}
-		current, has = c.value(f, cand, head, right), true
+		current, has, held = c.value(f, cand, head, right), true, right.human
+		c.run++
+		c.witness[head.source] = c.run
 	}
 	if conflict {
 		c.golden.Conflicts = append(c.golden.Conflicts, f)
@@ -351,16 +363,14 @@ func (c *Computer) right(fp *fieldPolicy, has bool, current *Value, head *record
 	return r, ""
 }
 
-// human looks for the approval a right may want; a value without an answer is pending.
-func (c *Computer) human(r right, f record.Field, cand *candidate, records []Record, overrides []Override) string {
-	if !r.human {
-		return ""
-	}
-	answer := Action("")
-	for i := range overrides {
-		o := &overrides[i]
-		if o.Record == records[cand.rec].ID && o.Field == f && o.Key == string(cand.Key) && (o.Action == Approve || o.Action == Refuse) {
-			answer = o.Action
+// human looks for the answer that a right of the last of a chain may want. An answer holds for the
+// value, however often its source says it again; a value without an answer is pending, once.
+func (c *Computer) human(r right, chain []int32, records []Record, overrides []Override) string {
+	cand := &c.candidates[chain[len(chain)-1]]
+	answer, asked := c.answer(cand, cand.rec, records, overrides), false
+	for _, at := range chain[:len(chain)-1] {
+		if answer == "" && c.says(at, cand) {
+			answer, asked = c.answer(cand, c.candidates[at].rec, records, overrides), true
 		}
 	}
 	switch answer {
@@ -369,8 +379,43 @@ func (c *Computer) human(r right, f record.Field, cand *candidate, records []Rec
 	case Refuse:
 		return "refused_by_human"
 	}
-	c.golden.Pending = append(c.golden.Pending, Pending{Field: f, Key: cand.Key, Text: cand.Text, Record: int(cand.rec), Rule: int(r.rule)})
+	if !asked || !c.waits(cand) {
+		c.golden.Pending = append(c.golden.Pending, Pending{Field: cand.Field, Key: cand.Key, Text: cand.Text, Record: int(cand.rec), Rule: int(r.rule)})
+	}
 	return "pending"
+}
+
+// answer is the latest to a candidate's field of a record; "" when nobody answered.
+func (c *Computer) answer(cand *candidate, rec int32, records []Record, overrides []Override) (answer Action) {
+	var last uuid.UUID
+	for i := range overrides {
+		o := &overrides[i]
+		if o.Record == records[rec].ID && o.Field == cand.Field && o.Key == string(cand.Key) && (o.Action == Approve || o.Action == Refuse) &&
+			bytes.Compare(o.ID[:], last[:]) >= 0 {
+			answer, last = o.Action, o.ID
+		}
+	}
+	return answer
+}
+
+// says whether a candidate is the same word of the same source as another.
+func (c *Computer) says(at int32, cand *candidate) bool {
+	earlier := &c.candidates[at]
+	return !earlier.Excluded && c.heads[earlier.rec].source == c.heads[cand.rec].source && c.same(cand.Field, earlier.Text, cand.Text)
+}
+
+// waits says whether the same word of the same source waits already.
+func (c *Computer) waits(cand *candidate) bool {
+	return slices.ContainsFunc(c.golden.Pending, func(p Pending) bool {
+		return p.Field == cand.Field && bytes.Equal(p.Key, cand.Key) && c.heads[p.Record].source == c.heads[cand.rec].source && c.same(p.Field, p.Text, cand.Text)
+	})
+}
+
+// repeats says whether the last of a chain is what its source had said before: no reason to put it
+// in place of what a human approved knowing it.
+func (c *Computer) repeats(chain []int32) bool {
+	last := &c.candidates[chain[len(chain)-1]]
+	return slices.ContainsFunc(chain[:len(chain)-1], func(at int32) bool { return c.says(at, last) })
 }
 
 func (c *Computer) wins(fp *fieldPolicy, current *Value, head *recordHead) bool {
@@ -389,8 +434,11 @@ func (c *Computer) mayExclude(fp *fieldPolicy, cand *candidate, head *recordHead
 	if !r.allowed || head.level < r.minLevel {
 		return false
 	}
-	// Only the holder's own withdrawal, or a source that stands above the holder, ends a value.
-	return c.heads[holder].source == head.source || fp.rank[head.source] <= fp.rank[c.heads[holder].source]
+	if c.heads[holder].source == head.source {
+		return true // its own
+	}
+	change := fp.rights[Change][head.source] // to take away what another gave is to change it
+	return change.allowed && !change.human && head.level >= change.minLevel && fp.rank[head.source] <= fp.rank[c.heads[holder].source]
 }
 
 func (c *Computer) value(f record.Field, cand *candidate, head *recordHead, r right) Value {
@@ -406,13 +454,24 @@ func (c *Computer) corroborate(fp *fieldPolicy, current *Value, cand *candidate,
 	if holder == head.source {
 		return
 	}
-	confidence := current.Confidence + (100-current.Confidence)*c.policy.Sources[head.source].Confidence/100
+	confidence := current.Confidence
+	if c.speaksAnew(head.source) {
+		confidence = min(confidence+(100-confidence)*c.policy.Sources[head.source].Confidence/100, 99)
+	}
 	if r := fp.rights[Change][head.source]; r.allowed && !r.human && head.level >= r.minLevel && fp.rank[head.source] < fp.rank[holder] {
 		confirmed := current.Confirmed
 		*current = c.value(current.Field, cand, head, r)
 		current.Confirmed = confirmed
 	}
-	current.Confidence = min(confidence, 99)
+	current.Confidence = confidence
+}
+
+// speaksAnew says whether a source has not yet spoken for the current value, and notes that it has:
+// a source that delivers again is no second witness.
+func (c *Computer) speaksAnew(source int) bool {
+	anew := c.witness[source] != c.run
+	c.witness[source] = c.run
+	return anew
 }
 
 func (c *Computer) refuse(f record.Field, rec int32, code string) {

@@ -178,6 +178,10 @@ func (r *reader) readRight(d *yamlform.Decoder, f record.Field, fp *fieldPolicy,
 		d.Fault(n.Line, path, "value", "only %s has a trust level", SourceSelf)
 		return
 	}
+	if rule.Human && op == Exclude {
+		d.Fault(n.Line, path, "value", "an exclusion does not wait: a human removes the value by hand")
+		return
+	}
 	at := &fp.rights[op][r.p.source(rule.Source)]
 	if at.allowed {
 		d.Fault(n.Line, path, "duplicate", "%s is in the list already", rule.Source)
