@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry/pmcc"
 	"github.com/loginunico/loginunico/registry/record"
 )
@@ -78,12 +80,20 @@ type Bulk struct {
 	computer *pmcc.Computer
 	packer   packer
 	now      func() time.Time
+	sealers  [sealedParts + 1]*secret.Cipher // of the parts, and of records
 
-	people, index, records pg.Copy
-	tally                  Tally
-	conflicts              [record.Fields]int64
-	refused                map[refusalKey]int64
-	waiting                []waitingValue
+	people, index, records, keys pg.Copy
+	at                           time.Time // of the chunk
+	ids                          record.Series
+	tally                        Tally
+	conflicts                    [record.Fields]int64
+	refused                      map[refusalKey]int64
+	waiting                      []waitingValue
+
+	filed  []pmcc.Record // memory of fileAll, addAll, seal
+	latest []latest
+	row    []byte
+	aad    [32]byte
 }
 
 type refusalKey struct {
@@ -100,11 +110,20 @@ func (s *Store) NewBulk(ctx context.Context, db *pg.Pool, now func() time.Time) 
 	if _, err := s.Digester(ctx, db); err != nil {
 		return nil, err
 	}
-	return &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{}}, nil
+	b := &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{}}
+	for part, purpose := range purposes {
+		b.sealers[part] = s.box.Class(purpose)
+	}
+	b.sealers[sealedParts] = s.box.Class(recordPurpose)
+	return b, nil
 }
 
-func (b *Bulk) reset() {
+// reset begins a chunk, or begins it again.
+func (b *Bulk) reset(c Chunk) {
+	b.at = b.now()
+	b.ids.Begin(&b.store.ids, b.at, 3*len(c.Records)) // at most a person, a row, and a void one each
 	b.people.Reset()
+	b.keys.Reset()
 	b.index.Reset()
 	b.records.Reset()
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
@@ -159,7 +178,8 @@ func (b *Bulk) send(ctx context.Context, tx pg.Tx) error {
 	return cmp.Or(
 		b.index.Send(ctx, tx, copyIndex),
 		b.people.Send(ctx, tx, copyPeople),
-		b.records.Send(ctx, tx, copyRecords))
+		b.records.Send(ctx, tx, copyRecords),
+		b.keys.Send(ctx, tx, copyKeys))
 }
 
 // place files the records of a group under their person, a new one where nobody is known.
@@ -174,7 +194,7 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 	}
 	fresh := g.person == uuid.Nil
 	if fresh {
-		g.person = b.store.ids.At(b.now())
+		g.person = b.ids.Next()
 	}
 	filed := b.fileAll(g, known, touched, load)
 	switch {
@@ -189,33 +209,47 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 	return nil
 }
 
-// fileAll files what is new in a group and returns it as the policy wants it.
+// fileAll files what is new in a group and returns it as the policy wants it; it lasts until the
+// next call. Deliveries of one record stand side by side, the later behind.
 func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load uuid.UUID) []pmcc.Record {
-	var filed []pmcc.Record
-	last := map[int64]int64{} // of the versions within this load
+	b.filed, b.latest = b.filed[:0], b.latest[:0]
+	again, had := false, int64(0) // the record before had the same key, and this digest
 	for i := range g.records {
 		r := &g.records[i]
-		digest := r.Digest
-		if was, again := last[r.Key]; again && was == digest {
+		if again = again && r.Key == g.records[i-1].Key; !again {
+			if old := known.version(r.Key, g.person); old != nil {
+				again, had = true, old.digest
+			}
+		}
+		switch {
+		case again && had == r.Digest:
 			b.tally.Unchanged++
 			continue
-		}
-		if old := known.version(r.Key, g.person); old != nil {
-			if _, again := last[r.Key]; !again && old.digest == digest {
-				b.tally.Unchanged++
-				last[r.Key] = digest
-				continue
-			}
+		case again:
 			b.tally.Updated++
-		} else {
+		default:
 			b.tally.New++
 			b.withdraw(r, g.person, known, touched, load)
 		}
-		last[r.Key] = digest
-		filed = append(filed, b.add(g.person, r.Source, r.Key, digest, r.Content, load))
+		again, had = true, r.Digest
+		b.filed = append(b.filed, pmcc.Record{Source: r.Source, Key: r.Key, Content: r.Content})
+		if n := len(b.latest); n > 0 && b.latest[n-1].key == r.Key {
+			b.latest[n-1].digest = r.Digest
+		} else {
+			b.latest = append(b.latest, latest{r.Key, r.Digest})
+		}
 	}
-	return filed
+	if len(b.filed) > 0 {
+		row := b.addAll(g.person, b.filed, load)
+		for i := range b.latest {
+			b.addKey(b.latest[i].key, &b.latest[i].digest, row, g.person)
+		}
+	}
+	return b.filed
 }
+
+// latest is the newest version of a record in a group.
+type latest struct{ key, digest int64 }
 
 // withdraw ends what a record said of somebody else before: its source has corrected the document.
 func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map[PersonID]bool, load uuid.UUID) {
@@ -223,29 +257,53 @@ func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map
 		if holder == person {
 			continue
 		}
-		void := record.Void(b.now())
-		b.add(holder, r.Source, r.Key, b.store.digester.Content(void), void, load)
+		void := [1]pmcc.Record{{Source: r.Source, Key: r.Key, Content: record.Void(b.at)}}
+		row := b.addAll(holder, void[:], load)
+		b.addKey(r.Key, nil, row, holder)
 		touched[holder] = true
 		b.tally.Moved++
 	}
 }
 
-// add gathers the row of a record.
-func (b *Bulk) add(person PersonID, source string, key, digest int64, content record.Content, load uuid.UUID) pmcc.Record {
-	id := b.store.ids.At(b.now())
-	c := &b.records
-	c.Row(8)
-	c.UUID(person)
-	c.UUID(id)
-	c.Text(source)
+// addAll gathers the rows of records of one person, gives the records their ids and returns that
+// of the first row.
+func (b *Bulk) addAll(person PersonID, records []pmcc.Record, load uuid.UUID) (first uuid.UUID) {
+	for at := 0; at < len(records); {
+		row := rowID(b.ids.Next())
+		if at == 0 {
+			first = row
+		}
+		b.row = b.row[:0]
+		n := 0
+		for ; at < len(records) && n < rowRecords && (n == 0 || len(b.row)+len(records[at].Content) < rowBytes); at, n = at+1, n+1 {
+			r := &records[at]
+			r.ID = row
+			r.ID[15] = byte(n)
+			b.row = appendRecord(b.row, r.Source, r.Key, r.Content)
+		}
+		c := &b.records
+		c.Row(4)
+		c.UUID(person)
+		c.UUID(row)
+		c.UUID(load)
+		aad := append(append(b.aad[:0], person[:]...), row[:]...) // recordAAD
+		c.Append(func(dst []byte) []byte { return b.sealers[sealedParts].AppendSeal(dst, b.row, aad) })
+	}
+	return first
+}
+
+// addKey gathers the row by which a record is found when it comes again; no digest makes it void.
+func (b *Bulk) addKey(key int64, digest *int64, row uuid.UUID, person PersonID) {
+	c := &b.keys
+	c.Row(4)
 	c.Int64(key)
-	c.Int64(digest)
-	c.UUID(load)
-	c.Bool(content.IsVoid())
-	c.Append(func(dst []byte) []byte {
-		return b.store.box.Class(recordPurpose).AppendSeal(dst, content, recordAAD(person, id))
-	})
-	return pmcc.Record{ID: id, Source: source, Key: key, Content: content}
+	if digest == nil {
+		c.Null()
+	} else {
+		c.Int64(*digest)
+	}
+	c.Int64(int64(binary.BigEndian.Uint64(row[:])))
+	c.UUID(person)
 }
 
 // create computes a new person and gathers the rows.
@@ -257,7 +315,7 @@ func (b *Bulk) create(g *group, records []pmcc.Record) error {
 	b.count(golden)
 	parts := b.packer.pack(golden, records, b.policy.Version)
 	first := &g.records[0]
-	c, now := &b.people, b.now()
+	c := &b.people
 	c.Row(11)
 	c.UUID(g.person)
 	if first.Legal {
@@ -270,12 +328,12 @@ func (b *Bulk) create(g *group, records []pmcc.Record) error {
 	}
 	c.Int32(int32(b.policy.Version))
 	c.Bool(first.Document == uuid.Nil)
-	c.Time(now)
-	c.Time(now)
+	c.Time(b.at)
+	c.Time(b.at)
 	if first.Document != uuid.Nil {
 		b.found(g)
 	}
-	b.waiting = append(b.waiting, waiting(g.person, golden, records)...)
+	b.waiting = appendWaiting(b.waiting, g.person, golden, records)
 	b.tally.People++
 	return nil
 }
@@ -293,9 +351,8 @@ func (b *Bulk) seal(c *pg.Copy, person PersonID, part int, plain []byte) {
 		c.Null()
 		return
 	}
-	c.Append(func(dst []byte) []byte {
-		return b.store.box.Class(purposes[part]).AppendSeal(dst, plain, aad(person, part))
-	})
+	aad := append(append(b.aad[:0], person[:]...), byte(part))
+	c.Append(func(dst []byte) []byte { return b.sealers[part].AppendSeal(dst, plain, aad) })
 }
 
 func (b *Bulk) count(g *pmcc.Golden) {

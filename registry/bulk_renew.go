@@ -59,7 +59,7 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 		people = append(people, c)
 	}
 	b.tally.Changed += int64(len(people))
-	return people, updatePeople(ctx, tx, people, b.now())
+	return people, updatePeople(ctx, tx, people, b.at)
 }
 
 func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonID][]pmcc.Record, overrides map[PersonID][]pmcc.Override) (*computed, error) {
@@ -74,7 +74,7 @@ func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonI
 		return nil, err
 	}
 	b.count(golden)
-	b.waiting = append(b.waiting, waiting(id, golden, all)...)
+	b.waiting = appendWaiting(b.waiting, id, golden, all)
 	c := &computed{id: id, policy: b.policy.Version}
 	for part, plain := range b.packer.pack(golden, all, b.policy.Version) {
 		if plain != nil {
@@ -94,7 +94,7 @@ func (b *Bulk) settleMatches(ctx context.Context, tx pg.Tx, people []*computed) 
 		if p.parts[declaredPart] == nil || !Matched(p.person) {
 			continue
 		}
-		if err := b.store.settleMatch(ctx, tx, p.person, b.now()); err != nil {
+		if err := b.store.settleMatch(ctx, tx, p.person, b.at); err != nil {
 			return err
 		}
 		b.tally.Matched++

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,7 +17,8 @@ import (
 const (
 	copyIndex   = `COPY cpf_index (index, key_version, person_id) FROM STDIN (FORMAT binary)`
 	copyPeople  = `COPY person (id, kind, identity, documents, contact, family, complements, policy, undocumented, created_at, updated_at) FROM STDIN (FORMAT binary)`
-	copyRecords = `COPY source_record (person_id, id, source, key, digest, load_id, voids, content) FROM STDIN (FORMAT binary)`
+	copyRecords = `COPY source_record (person_id, id, load_id, content) FROM STDIN (FORMAT binary)`
+	copyKeys    = `COPY record_key (key, digest, filed, person_id) FROM STDIN (FORMAT binary)`
 )
 
 // attempts is how often a chunk that meets others is tried; each try sees what they committed.
@@ -26,7 +28,7 @@ const attempts = 20
 // then and changes nothing.
 func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 	for try := 1; ; try++ {
-		b.reset()
+		b.reset(c)
 		err := pgx.BeginFunc(ctx, b.db, func(tx pgx.Tx) error {
 			done, err := b.once(ctx, tx, c)
 			if err != nil || done {
@@ -35,7 +37,7 @@ func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 			if err := b.file(ctx, tx, c); err != nil {
 				return err
 			}
-			return insertChunk(ctx, tx, c, b.sum(c), b.now())
+			return insertChunk(ctx, tx, c, b.sum(c), b.at)
 		})
 		if err == nil || !collided(err) || try == attempts {
 			return b.tally, err
@@ -82,21 +84,32 @@ func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time)
 // lookUp is what the registry knows of the documents and keys of a chunk.
 type lookUp struct {
 	byDocument map[uuid.UUID]PersonID // whoever stands for them now
-	byKey      map[int64][]version    // every version, oldest first
+	versions   []version              // of the records, by key, later ones behind
 }
 
 // version is one filed version of a record.
 type version struct {
+	key, filed   int64
 	person       PersonID
 	digest       int64
 	voids        bool
 	undocumented bool
 }
 
+// of are the versions of a record.
+func (l *lookUp) of(key int64) []version {
+	first, _ := slices.BinarySearchFunc(l.versions, key, func(v version, key int64) int { return cmp.Compare(v.key, key) })
+	end := first
+	for end < len(l.versions) && l.versions[end].key == key {
+		end++
+	}
+	return l.versions[first:end]
+}
+
 // version is the standing version of a record under a person; nil when there is none, or it was
 // made void.
 func (l *lookUp) version(key int64, person PersonID) *version {
-	all := l.byKey[key]
+	all := l.of(key)
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].person == person {
 			if all[i].voids {
@@ -111,7 +124,7 @@ func (l *lookUp) version(key int64, person PersonID) *version {
 // holders are the people under whom a record stands.
 func (l *lookUp) holders(key int64) []PersonID {
 	var people []PersonID
-	for _, v := range l.byKey[key] {
+	for _, v := range l.of(key) {
 		if !slices.Contains(people, v.person) && l.version(key, v.person) != nil {
 			people = append(people, v.person)
 		}
@@ -121,7 +134,7 @@ func (l *lookUp) holders(key int64) []PersonID {
 
 // lookUp reads whom the documents lead to, and where the records were filed before.
 func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
-	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}}
+	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}}
 	if err := l.documents(ctx, tx, c); err != nil {
 		return nil, err
 	}
@@ -181,19 +194,20 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	for i := range records {
 		keys[i] = records[i].Key
 	}
+	slices.Sort(keys)
+	// In no order: sorted here, since the planner would bring parallel workers for so many.
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, coalesce(p.merged_into, p.id), r.digest, r.voids, p.undocumented
-		  FROM source_record r
+		SELECT r.key, r.filed, coalesce(p.merged_into, p.id), coalesce(r.digest, 0), r.digest IS NULL, p.undocumented
+		  FROM record_key r
 		  JOIN person p ON p.id = r.person_id
-		 WHERE r.key = ANY(@keys)
-		 ORDER BY r.id`,
-		pgx.NamedArgs{"keys": keys})
-	var key int64
+		 WHERE r.key = ANY(@keys)`,
+		pgx.NamedArgs{"keys": slices.Compact(keys)})
 	var v version
-	_, err := pgx.ForEachRow(rows, []any{&key, &v.person, &v.digest, &v.voids, &v.undocumented}, func() error {
-		l.byKey[key] = append(l.byKey[key], v)
+	_, err := pgx.ForEachRow(rows, []any{&v.key, &v.filed, &v.person, &v.digest, &v.voids, &v.undocumented}, func() error {
+		l.versions = append(l.versions, v)
 		return nil
 	})
+	slices.SortFunc(l.versions, func(x, y version) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.filed, y.filed)) })
 	return err
 }
 
