@@ -76,7 +76,16 @@ CREATE TABLE record_key (
   filed     bigint NOT NULL,                                         -- the first 8 bytes of source_record.id: later is larger
   person_id uuid NOT NULL
 );
-CREATE INDEX record_key_key ON record_key (key);
+-- record_key_index makes the index, or takes it away if there is nothing in it yet.
+CREATE FUNCTION record_key_index(wanted boolean) RETURNS void LANGUAGE plpgsql SET maintenance_work_mem = '256MB' AS $$
+BEGIN
+  IF wanted AND to_regclass('record_key_key') IS NULL THEN
+    CREATE INDEX record_key_key ON record_key (key);
+  ELSIF NOT wanted AND NOT EXISTS (SELECT FROM record_key) THEN
+    DROP INDEX IF EXISTS record_key_key;
+  END IF;
+END $$;
+SELECT record_key_index(true);
 -- What a row says never changes; it is only ever sealed again, under a newer key.
 CREATE FUNCTION refuse_all_but_resealing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -139,7 +139,7 @@ func (r *run) run(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.fileAll(ctx, load); err != nil {
+	if err := r.file(ctx, load); err != nil {
 		return nil, err
 	}
 	r.report.Seconds = r.Now().Sub(r.started).Seconds()
@@ -302,6 +302,25 @@ func (r *run) digest() []byte {
 	_, _ = fmt.Fprintf(h, "%d %s %s %d ", layout, strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
 	_ = binary.Write(h, binary.BigEndian, r.sum)
 	return h.Sum(nil)
+}
+
+// file has the index of record keys away while the load is a first one, and there otherwise.
+func (r *run) file(ctx context.Context, load started) error {
+	if !load.fresh || load.finished {
+		if err := registry.EnsureKeys(ctx, r.db); err != nil {
+			return err
+		}
+		return r.fileAll(ctx, load)
+	}
+	done, abandon, err := registry.BeginFirst(ctx, r.db)
+	if err != nil {
+		return err
+	}
+	defer abandon()
+	if err := r.fileAll(ctx, load); err != nil {
+		return err
+	}
+	return done(ctx)
 }
 
 // fileAll is the second phase: each worker takes some buckets at a time, sorts and files them.
