@@ -158,8 +158,17 @@ func (r *run) read(ctx context.Context) error {
 			return err
 		}
 	}
+	sorters := make([]*sorter, r.Workers)
+	for n := range sorters {
+		sorters[n] = &sorter{spill: r.spill}
+	}
 	for n, s := range r.Sources {
-		if err := r.readSource(ctx, byte(n), s, digester, rejects); err != nil {
+		if err := r.readSource(ctx, byte(n), s, digester, sorters, rejects); err != nil {
+			return err
+		}
+	}
+	for _, s := range sorters {
+		if err := s.finish(); err != nil {
 			return err
 		}
 	}
@@ -174,7 +183,7 @@ func (r *run) read(ctx context.Context) error {
 }
 
 // readSource has one goroutine cut the files into blocks and the workers parse them.
-func (r *run) readSource(ctx context.Context, number byte, s Source, digester registry.Digester, rejects *Rejects) error {
+func (r *run) readSource(ctx context.Context, number byte, s Source, digester registry.Digester, sorters []*sorter, rejects *Rejects) error {
 	group, ctx := errgroup.WithContext(ctx)
 	blocks, spare := make(chan *Block, r.Workers), make(chan *Block, 2*r.Workers)
 	for range cap(spare) {
@@ -202,9 +211,9 @@ func (r *run) readSource(ctx context.Context, number byte, s Source, digester re
 		}
 	})
 	base := r.report.blocks
-	for range r.Workers {
+	for n := range r.Workers {
 		group.Go(func() error {
-			w := &reading{run: r, sorter: sorter{spill: r.spill}, source: s.Mapping.Source, number: number, legal: s.Mapping.Kind == Organization,
+			w := &reading{run: r, sorter: sorters[n], source: s.Mapping.Source, number: number, legal: s.Mapping.Kind == Organization,
 				digester: digester, index: r.box.Indexer("cpf"), parser: NewParser(r.AsOf, r.Now()), counts: newCounts()}
 			for b := range blocks {
 				if err := w.parser.Parse(b, w.take, w.reject); err != nil {
@@ -218,7 +227,8 @@ func (r *run) readSource(ctx context.Context, number byte, s Source, digester re
 				r.countBlock(base + b.Seq + 1)
 				spare <- b
 			}
-			return w.finish()
+			w.finish()
+			return nil
 		})
 	}
 	return group.Wait()
@@ -240,7 +250,7 @@ func (r *run) countBlock(n int64) {
 // reading is one worker of the first phase.
 type reading struct {
 	run      *run
-	sorter   sorter
+	sorter   *sorter
 	source   string
 	number   byte
 	legal    bool
@@ -285,14 +295,13 @@ func (w *reading) reject(j *Reject) error {
 	return nil
 }
 
-func (w *reading) finish() error {
+func (w *reading) finish() {
 	r := w.run
 	r.accepted.Add(w.n % 4096)
 	r.mu.Lock()
 	r.report.add(w.source, w.counts)
 	r.sum[0], r.sum[1] = r.sum[0]+w.sum[0], r.sum[1]+w.sum[1]
 	r.mu.Unlock()
-	return w.sorter.finish()
 }
 
 // digest names what was read: the same records of the same sources and day are the same load, in
