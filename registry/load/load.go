@@ -340,7 +340,7 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	group, ctx := errgroup.WithContext(ctx)
 	runs := r.spill.runs(chunkSize)
 	var next atomic.Int32
-	for range r.Workers {
+	for range r.Workers + 1 { // while one waits for the disk
 		loader, err := r.NewLoader(ctx)
 		if err != nil {
 			return err
