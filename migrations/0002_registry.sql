@@ -32,6 +32,8 @@ ALTER TABLE person
 CREATE INDEX person_merged ON person (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX person_undocumented ON person (id) WHERE undocumented AND merged_into IS NULL;
 CREATE INDEX person_old_form ON person (id) WHERE fields IS NOT NULL;
+-- Who changed lately, for the matching run: of a page range only the bounds, so that loads pay nothing.
+CREATE INDEX person_updated ON person USING brin (updated_at) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE VIEW known_person AS
 SELECT p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared] AS sealed, p.updated_at, p.version,
@@ -76,9 +78,11 @@ CREATE TABLE record_key (
   filed     bigint NOT NULL,                                         -- the first 8 bytes of source_record.id: later is larger
   person_id uuid NOT NULL
 );
--- record_key_index makes the index, or takes it away if there is nothing in it yet.
+-- record_key_index makes the index, or takes it away if there is nothing in it yet; one at a time,
+-- since two who have both looked would each keep the other from dropping it.
 CREATE FUNCTION record_key_index(wanted boolean) RETURNS void LANGUAGE plpgsql SET maintenance_work_mem = '256MB' AS $$
 BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('record_key_index', 156));
   IF wanted AND to_regclass('record_key_key') IS NULL THEN
     CREATE INDEX record_key_key ON record_key (key);
   ELSIF NOT wanted AND NOT EXISTS (SELECT FROM record_key) THEN
@@ -123,6 +127,7 @@ CREATE TABLE pending_value (
   person_id uuid NOT NULL,
   record_id uuid NOT NULL,
   field     text NOT NULL,
+  source    text NOT NULL,                                           -- of the record
   rule      integer NOT NULL,
   policy    integer NOT NULL,
   PRIMARY KEY (person_id, record_id, field)
@@ -181,6 +186,17 @@ CREATE TABLE match_block (
   PRIMARY KEY (block, person_id)
 );
 CREATE INDEX match_block_person ON match_block (person_id);
+
+-- Whom the matching run has still to look at, and up to which change it has noted them.
+CREATE TABLE match_todo (
+  person_id    uuid PRIMARY KEY,
+  undocumented boolean NOT NULL,
+  blocked      boolean NOT NULL DEFAULT false                        -- their keys are filed: they may be compared
+);
+CREATE TABLE match_progress (
+  one  boolean PRIMARY KEY CHECK (one),
+  upto timestamptz NOT NULL
+);
 
 -- Pairs that a human must judge.
 CREATE TABLE match_review (

@@ -89,6 +89,7 @@ type Bulk struct {
 	conflicts                    [record.Fields]int64
 	refused                      map[refusalKey]int64
 	waiting                      []waitingValue
+	stood                        map[PersonID]PersonID // who stood for those with new records when we looked
 
 	filed  []pmcc.Record // memory of fileAll, addAll, seal
 	latest []latest
@@ -110,7 +111,8 @@ func (s *Store) NewBulk(ctx context.Context, db *pg.Pool, now func() time.Time) 
 	if _, err := s.Digester(ctx, db); err != nil {
 		return nil, err
 	}
-	b := &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{}}
+	b := &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{},
+		stood: map[PersonID]PersonID{}}
 	for part, purpose := range purposes {
 		b.sealers[part] = s.box.Class(purpose)
 	}
@@ -128,6 +130,7 @@ func (b *Bulk) reset(c Chunk) {
 	b.records.Reset()
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
 	clear(b.refused)
+	clear(b.stood)
 	b.waiting = b.waiting[:0]
 }
 
@@ -155,7 +158,7 @@ func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 	if err != nil {
 		return err
 	}
-	touched := map[PersonID]bool{}
+	touched := map[PersonID]bool{} // who stands for a person with new records
 	for rest := c.Records; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Document == rest[0].Document && (rest[0].Document != uuid.Nil || rest[n].Key == rest[0].Key) {
@@ -196,60 +199,96 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 	if fresh {
 		g.person = b.ids.Next()
 	}
-	filed := b.fileAll(g, known, touched, load)
+	filed, err := b.fileAll(g, known, touched, load)
+	if err != nil {
+		return err
+	}
 	switch {
 	case fresh:
 		return b.create(g, filed)
 	case adopted:
 		b.found(g)
-		touched[g.person] = true
+		touched[b.stands(g.person, known)] = true
 	case len(filed) > 0:
-		touched[g.person] = true
+		touched[b.stands(g.person, known)] = true
 	}
 	return nil
 }
 
-// fileAll files what is new in a group and returns it as the policy wants it; it lasts until the
-// next call. Deliveries of one record stand side by side, the later behind.
-func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load uuid.UUID) []pmcc.Record {
+// stands is who stands for a person who has new records.
+func (b *Bulk) stands(person PersonID, known *lookUp) PersonID {
+	root := known.root(person)
+	b.stood[person] = root
+	return root
+}
+
+// fileAll files what is new in a group, record by record, and returns it as the policy wants it,
+// until the next call.
+func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load uuid.UUID) ([]pmcc.Record, error) {
 	b.filed, b.latest = b.filed[:0], b.latest[:0]
-	again, had := false, int64(0) // the record before had the same key, and this digest
-	for i := range g.records {
-		r := &g.records[i]
-		if again = again && r.Key == g.records[i-1].Key; !again {
-			if old := known.version(r.Key, g.person); old != nil {
-				again, had = true, old.digest
-			}
+	for rest := g.records; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Key == rest[0].Key {
+			n++
 		}
-		switch {
-		case again && had == r.Digest:
-			b.tally.Unchanged++
-			continue
-		case again:
-			b.tally.Updated++
-		default:
-			b.tally.New++
-			b.withdraw(r, g.person, known, touched, load)
-		}
-		again, had = true, r.Digest
-		b.filed = append(b.filed, pmcc.Record{Source: r.Source, Key: r.Key, Content: r.Content})
-		if n := len(b.latest); n > 0 && b.latest[n-1].key == r.Key {
-			b.latest[n-1].digest = r.Digest
-		} else {
-			b.latest = append(b.latest, latest{r.Key, r.Digest})
+		run := rest[:n]
+		rest = rest[n:]
+		old := known.version(run[0].Key, g.person)
+		if old != nil || len(known.history[run[0].Key]) == 0 {
+			b.fileVersions(run, old)
+		} else if err := b.move(run, g.person, known, touched, load); err != nil {
+			return nil, err
 		}
 	}
 	if len(b.filed) > 0 {
 		row := b.addAll(g.person, b.filed, load)
 		for i := range b.latest {
-			b.addKey(b.latest[i].key, &b.latest[i].digest, row, g.person)
+			b.addKey(&b.latest[i], row, g.person)
 		}
 	}
-	return b.filed
+	return b.filed, nil
 }
 
-// latest is the newest version of a record in a group.
-type latest struct{ key, digest int64 }
+// fileVersions files those versions of one record that differ from the one before; old is the one
+// that stands.
+func (b *Bulk) fileVersions(run []Incoming, old *version) {
+	var last int64
+	has := old != nil
+	if has {
+		last = old.digest
+	}
+	for i := range run {
+		r := &run[i]
+		switch {
+		case has && last == r.Digest:
+			b.tally.Unchanged++
+			continue
+		case has && old != nil:
+			b.tally.Updated++
+		default:
+			b.tally.New++
+		}
+		last, has = r.Digest, true
+		b.keep(r.Source, r.Key, r.Digest, r.Content)
+	}
+}
+
+// latest is the newest version of a record among those kept of a group.
+type latest struct {
+	key, digest int64
+	voids       bool
+}
+
+// keep puts a version of a record to those that are filed for the person of the group at hand; the
+// versions of one record follow one another.
+func (b *Bulk) keep(source string, key, digest int64, content record.Content) {
+	b.filed = append(b.filed, pmcc.Record{Source: source, Key: key, Content: content})
+	if n := len(b.latest); n == 0 || b.latest[n-1].key != key {
+		b.latest = append(b.latest, latest{key: key})
+	}
+	at := &b.latest[len(b.latest)-1]
+	at.digest, at.voids = digest, content.IsVoid()
+}
 
 // withdraw ends what a record said of somebody else before: its source has corrected the document.
 func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map[PersonID]bool, load uuid.UUID) {
@@ -259,8 +298,8 @@ func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map
 		}
 		void := [1]pmcc.Record{{Source: r.Source, Key: r.Key, Content: record.Void(b.at)}}
 		row := b.addAll(holder, void[:], load)
-		b.addKey(r.Key, nil, row, holder)
-		touched[holder] = true
+		b.addKey(&latest{key: r.Key, voids: true}, row, holder)
+		touched[b.stands(holder, known)] = true
 		b.tally.Moved++
 	}
 }
@@ -292,15 +331,15 @@ func (b *Bulk) addAll(person PersonID, records []pmcc.Record, load uuid.UUID) (f
 	return first
 }
 
-// addKey gathers the row by which a record is found when it comes again; no digest makes it void.
-func (b *Bulk) addKey(key int64, digest *int64, row uuid.UUID, person PersonID) {
+// addKey gathers the row by which a record is found when it comes again.
+func (b *Bulk) addKey(v *latest, row uuid.UUID, person PersonID) {
 	c := &b.keys
 	c.Row(4)
-	c.Int64(key)
-	if digest == nil {
+	c.Int64(v.key)
+	if v.voids {
 		c.Null()
 	} else {
-		c.Int64(*digest)
+		c.Int64(v.digest)
 	}
 	c.Int64(int64(binary.BigEndian.Uint64(row[:])))
 	c.UUID(person)

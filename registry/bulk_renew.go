@@ -34,7 +34,7 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	clusters, err := lockAll(ctx, tx, ids)
+	clusters, err := lockAll(ctx, tx, ids, b.stood)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,17 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 	}
 	people := make([]*computed, 0, len(ids))
 	for _, id := range ids {
+		if clusters[id] == nil {
+			continue // merged into another meanwhile, and computed there
+		}
 		c, err := b.recomputeOne(id, clusters[id], records, overrides)
 		if err != nil {
 			return nil, err
 		}
 		people = append(people, c)
+	}
+	if len(people) == 0 {
+		return nil, nil
 	}
 	b.tally.Changed += int64(len(people))
 	return people, updatePeople(ctx, tx, people, b.at)
@@ -91,13 +97,16 @@ func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonI
 // settleMatches gives accounts whose words now agree with the bases their evidence.
 func (b *Bulk) settleMatches(ctx context.Context, tx pg.Tx, people []*computed) error {
 	for _, p := range people {
-		if p.parts[declaredPart] == nil || !Matched(p.person) {
+		if p.parts[declaredPart] == nil {
 			continue
 		}
-		if err := b.store.settleMatch(ctx, tx, p.person, b.at); err != nil {
+		given, err := b.store.settleMatch(ctx, tx, p.person, b.at)
+		if err != nil {
 			return err
 		}
-		b.tally.Matched++
+		if given {
+			b.tally.Matched++
+		}
 	}
 	return nil
 }

@@ -3,12 +3,14 @@ package registry
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry/pmcc"
@@ -233,24 +235,33 @@ func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Field
 	if err != nil {
 		return err
 	}
-	return s.settleMatch(ctx, tx, p, now)
+	if err := auditUpdate(ctx, tx, id, changed, now); err != nil {
+		return err
+	}
+	_, err = s.settleMatch(ctx, tx, p, now)
+	return err
+}
+
+func auditUpdate(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now time.Time) error {
+	return audit.RecordTx(ctx, tx, audit.Event{At: now, Actor: audit.Actor{Kind: audit.Person, ID: id.String()},
+		Action: "registry.update", Person: id, Fields: slices.Collect(maps.Keys(changed))})
 }
 
 // settleMatch gives a person whose words agree with the bases the evidence of level 3, once.
-func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Time) error {
+func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Time) (given bool, err error) {
 	if !Matched(p) {
-		return nil
+		return false, nil
 	}
 	all, err := trust.Of(ctx, tx, p.ID)
 	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.RegistryMatch && e.LiveAt(now) }) {
-		return err
+		return false, err
 	}
 	err = trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: "declared_data",
 		Verifier: "loginunico", VerifiedAt: now})
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.Vouch(ctx, tx, p, trust.RegistryMatch.Level(), now)
+	return true, s.Vouch(ctx, tx, p, trust.RegistryMatch.Level(), now)
 }
 
 // Vouch files what a person declared once more, at the trust level they have now reached: the
@@ -285,7 +296,7 @@ func (s *Store) recompute(ctx context.Context, tx pg.Tx, id PersonID, now time.T
 	if err != nil {
 		return Person{}, err
 	}
-	if err := renewPending(ctx, tx, []PersonID{c.id}, waiting(c.id, c.golden, records), policy.Version); err != nil {
+	if err := renewPending(ctx, tx, cluster, waiting(c.id, c.golden, records), policy.Version); err != nil {
 		return Person{}, err
 	}
 	return c.person, updatePerson(ctx, tx, c, now)
@@ -309,6 +320,7 @@ func (s *Store) material(ctx context.Context, db pg.DB, cluster []PersonID, befo
 type waitingValue struct {
 	person PersonID
 	record uuid.UUID
+	source string
 	field  string
 	rule   int
 }
@@ -319,7 +331,7 @@ func waiting(id PersonID, g *pmcc.Golden, records []pmcc.Record) []waitingValue 
 
 func appendWaiting(all []waitingValue, id PersonID, g *pmcc.Golden, records []pmcc.Record) []waitingValue {
 	for _, p := range g.Pending {
-		all = append(all, waitingValue{person: id, record: records[p.Record].ID, field: record.Join(p.Field, string(p.Key)), rule: p.Rule})
+		all = append(all, waitingValue{person: id, record: records[p.Record].ID, source: records[p.Record].Source, field: record.Join(p.Field, string(p.Key)), rule: p.Rule})
 	}
 	return all
 }

@@ -124,32 +124,58 @@ func insertRecords(ctx context.Context, db pg.DB, person PersonID, records []fil
 	return err
 }
 
-// lock holds a person and everyone merged into them until the transaction ends, in the order of
-// their ids, and returns the ids with the one who stands for all first. Error: ErrNotFound.
+// lock holds whoever stands for a person until the transaction ends, and returns the ids of all of
+// whom they are one, that one first. Nobody merges, parts or computes people but under that lock, so
+// that it is the only one, and who belongs to it is read once it is held. Error: ErrNotFound.
 func lock(ctx context.Context, tx pg.Tx, person PersonID) ([]PersonID, error) {
-	rows, _ := tx.Query(ctx, `
-		SELECT id, merged_into IS NULL
-		  FROM person
-		 WHERE id = @person OR merged_into = @person
-		    OR id = (SELECT merged_into FROM person WHERE id = @person)
-		    OR merged_into = (SELECT merged_into FROM person WHERE id = @person)
-		 ORDER BY id
-		   FOR UPDATE`,
-		pgx.NamedArgs{"person": person})
-	var cluster []PersonID
-	var id PersonID
-	var root bool
-	_, err := pgx.ForEachRow(rows, []any{&id, &root}, func() error {
-		cluster = append(cluster, id)
-		if root {
-			cluster[0], cluster[len(cluster)-1] = cluster[len(cluster)-1], cluster[0]
+	for {
+		root, err := lockRoot(ctx, tx, person)
+		if err != nil {
+			return nil, err
 		}
+		members, err := membersOf(ctx, tx, []PersonID{root})
+		if err != nil {
+			return nil, err
+		}
+		if cluster := append([]PersonID{root}, members[root]...); slices.Contains(cluster, person) {
+			return cluster, nil
+		} // parted while this one waited
+	}
+}
+
+func lockRoot(ctx context.Context, tx pg.Tx, person PersonID) (root PersonID, err error) {
+	for into := &person; into != nil; {
+		err = tx.QueryRow(ctx, `
+			SELECT id, merged_into
+			  FROM person
+			 WHERE id = (SELECT coalesce(merged_into, id) FROM person WHERE id = @person)
+			   FOR UPDATE`,
+			pgx.NamedArgs{"person": *into}).Scan(&root, &into)
+		if pg.NoRows(err) {
+			return root, ErrNotFound
+		}
+		if err != nil {
+			return root, err
+		}
+	}
+	return root, nil
+}
+
+// membersOf are those merged into people.
+func membersOf(ctx context.Context, tx pg.Tx, roots []PersonID) (map[PersonID][]PersonID, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT merged_into, id
+		  FROM person
+		 WHERE merged_into = ANY(@roots)
+		 ORDER BY id`,
+		pgx.NamedArgs{"roots": roots})
+	members := map[PersonID][]PersonID{}
+	var root, id PersonID
+	_, err := pgx.ForEachRow(rows, []any{&root, &id}, func() error {
+		members[root] = append(members[root], id)
 		return nil
 	})
-	if err == nil && len(cluster) == 0 {
-		err = ErrNotFound
-	}
-	return cluster, err
+	return members, err
 }
 
 // recordsOf opens the records of some people received before an id, oldest first; the zero id

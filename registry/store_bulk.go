@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -37,6 +38,9 @@ func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 			if err != nil || done {
 				return err
 			}
+			if err := b.obey(ctx, tx); err != nil {
+				return err
+			}
 			if err := b.file(ctx, tx, c); err != nil {
 				return err
 			}
@@ -49,10 +53,10 @@ func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 }
 
 // collided recognises that another transaction was first: a document found between our look and
-// our COPY, a deadlock, a serialization failure.
+// our COPY, a merge between our look and our lock, a deadlock, a serialization failure.
 func collided(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && slices.Contains([]string{"23505", "40001", "40P01"}, e.Code)
+	return errors.Is(err, errMoved) || errors.As(err, &e) && slices.Contains([]string{"23505", "40001", "40P01"}, e.Code)
 }
 
 func (b *Bulk) once(ctx context.Context, tx pgx.Tx, c Chunk) (bool, error) {
@@ -86,8 +90,10 @@ func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time)
 
 // lookUp is what the registry knows of the documents and keys of a chunk.
 type lookUp struct {
-	byDocument map[uuid.UUID]PersonID // whoever stands for them now
-	versions   []version              // of the records, by key, later ones behind
+	byDocument map[uuid.UUID]PersonID
+	versions   []version                // of the records, by key, later ones behind
+	roots      map[PersonID]PersonID    // who stands for a person merged into another
+	history    map[int64][]filedVersion // of records that move, every version with its content, oldest first
 }
 
 // version is one filed version of a record.
@@ -136,15 +142,52 @@ func (l *lookUp) holders(key int64) []PersonID {
 }
 
 // lookUp reads whom the documents lead to, and where the records were filed before.
-func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (*lookUp, error) {
-	l := &lookUp{byDocument: map[uuid.UUID]PersonID{}}
+func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (l *lookUp, err error) {
+	l = &lookUp{byDocument: map[uuid.UUID]PersonID{}, roots: map[PersonID]PersonID{}}
 	if err := l.documents(ctx, tx, c); err != nil {
 		return nil, err
 	}
 	if c.Fresh {
 		return l, nil
 	}
-	return l, l.keys(ctx, tx, c.Records)
+	if err := l.keys(ctx, tx, c.Records); err != nil {
+		return nil, err
+	}
+	if keys := l.moving(c.Records); len(keys) > 0 {
+		l.history, err = b.historyOf(ctx, tx, keys, l)
+	}
+	return l, err
+}
+
+// historyOf opens every version of some records.
+func (b *Bulk) historyOf(ctx context.Context, tx pg.Tx, keys []int64, l *lookUp) (map[int64][]filedVersion, error) {
+	all := make(map[int64][]filedVersion, len(keys))
+	var people []PersonID
+	for _, key := range keys {
+		all[key] = nil
+		for _, v := range l.of(key) {
+			people = append(people, v.person)
+		}
+	}
+	filed, err := b.store.recordsOf(ctx, tx, people, uuid.Nil)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[int64][]uuid.UUID{}
+	for person, records := range filed {
+		for _, r := range records {
+			if _, wanted := all[r.Key]; !wanted {
+				continue
+			}
+			v, err := newFiledVersion(person, b.store.digester.Content(r.Content), r.Content)
+			if err != nil {
+				return nil, err
+			}
+			at, _ := slices.BinarySearchFunc(ids[r.Key], r.ID, func(x, y uuid.UUID) int { return bytes.Compare(x[:], y[:]) })
+			ids[r.Key], all[r.Key] = slices.Insert(ids[r.Key], at, r.ID), slices.Insert(all[r.Key], at, v)
+		}
+	}
+	return all, nil
 }
 
 // documents looks up each document once; the records come in their order, so that neighbours lie
@@ -162,9 +205,10 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 	}
 	if most := 2 * len(each); c.Fresh {
 		rows, _ := tx.Query(ctx, `
-			SELECT index, person_id
-			  FROM found_person
-			 WHERE index BETWEEN @first AND @last
+			SELECT i.index, i.person_id, p.merged_into
+			  FROM cpf_index i
+			  JOIN person p ON p.id = i.person_id
+			 WHERE i.index BETWEEN @first AND @last
 			 LIMIT @most`,
 			pgx.NamedArgs{"first": each[0], "last": each[len(each)-1], "most": most})
 		if err := l.scanDocuments(rows); err != nil || len(l.byDocument) < most {
@@ -173,9 +217,10 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 		clear(l.byDocument)
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT index, person_id
-		  FROM found_person
-		 WHERE index = ANY(@each)`,
+		SELECT i.index, i.person_id, p.merged_into
+		  FROM cpf_index i
+		  JOIN person p ON p.id = i.person_id
+		 WHERE i.index = ANY(@each)`,
 		pgx.NamedArgs{"each": each})
 	return l.scanDocuments(rows)
 }
@@ -183,15 +228,31 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 func (l *lookUp) scanDocuments(rows pgx.Rows) error {
 	var index uuid.UUID
 	var person PersonID
-	_, err := pgx.ForEachRow(rows, []any{&index, &person}, func() error {
+	var into *PersonID
+	_, err := pgx.ForEachRow(rows, []any{&index, &person, &into}, func() error {
 		l.byDocument[index] = person
+		l.merged(person, into)
 		return nil
 	})
 	return err
 }
 
-// keys looks for earlier versions of the chunk's records. A person merged into another counts as
-// that one.
+// root is who stands for a person now. Records are filed under the person they are about, so that
+// they leave with them when a merge is undone; the values are those of whoever stands for them.
+func (l *lookUp) root(person PersonID) PersonID {
+	if root, ok := l.roots[person]; ok {
+		return root
+	}
+	return person
+}
+
+func (l *lookUp) merged(person PersonID, into *PersonID) {
+	if into != nil {
+		l.roots[person] = *into
+	}
+}
+
+// keys looks for earlier versions of the chunk's records.
 func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	keys := make([]int64, len(records))
 	for i := range records {
@@ -200,40 +261,53 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	slices.Sort(keys)
 	// In no order: sorted here, since the planner would bring parallel workers for so many.
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, r.filed, coalesce(p.merged_into, p.id), coalesce(r.digest, 0), r.digest IS NULL, p.undocumented
+		SELECT r.key, r.filed, p.id, p.merged_into, coalesce(r.digest, 0), r.digest IS NULL, p.undocumented
 		  FROM record_key r
 		  JOIN person p ON p.id = r.person_id
 		 WHERE r.key = ANY(@keys)`,
 		pgx.NamedArgs{"keys": slices.Compact(keys)})
 	var v version
-	_, err := pgx.ForEachRow(rows, []any{&v.key, &v.filed, &v.person, &v.digest, &v.voids, &v.undocumented}, func() error {
+	var into *PersonID
+	_, err := pgx.ForEachRow(rows, []any{&v.key, &v.filed, &v.person, &into, &v.digest, &v.voids, &v.undocumented}, func() error {
 		l.versions = append(l.versions, v)
+		l.merged(v.person, into)
 		return nil
 	})
 	slices.SortFunc(l.versions, func(x, y version) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.filed, y.filed)) })
 	return err
 }
 
-// lockAll holds people and everyone merged into them, in the order of their ids, and gives the
-// members of each, the one who stands for them first.
-func lockAll(ctx context.Context, tx pg.Tx, people []PersonID) (map[PersonID][]PersonID, error) {
+// errMoved: people were merged or parted between our look and our lock.
+var errMoved = errors.New("registry: people were merged meanwhile")
+
+// lockAll is [lock] for many people, in the order of their ids; those merged into others are left
+// out. It gives the ids of each, the one who stands for them first. stood says who stood for whom
+// when it was looked up; where that is no longer so, the error is errMoved.
+func lockAll(ctx context.Context, tx pg.Tx, people []PersonID, stood map[PersonID]PersonID) (map[PersonID][]PersonID, error) {
 	rows, _ := tx.Query(ctx, `
-		SELECT id, coalesce(merged_into, id)
+		SELECT id
 		  FROM person
-		 WHERE id = ANY(@people) OR merged_into = ANY(@people)
+		 WHERE id = ANY(@people) AND merged_into IS NULL
 		 ORDER BY id
 		   FOR UPDATE`,
 		pgx.NamedArgs{"people": people})
-	clusters := make(map[PersonID][]PersonID, len(people))
-	var id, root PersonID
-	_, err := pgx.ForEachRow(rows, []any{&id, &root}, func() error {
-		clusters[root] = append(clusters[root], id)
-		if n := len(clusters[root]); id == root {
-			clusters[root][0], clusters[root][n-1] = clusters[root][n-1], clusters[root][0]
+	roots, err := pgx.CollectRows(rows, pgx.RowTo[PersonID])
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := membersOf(ctx, tx, roots)
+	if err != nil {
+		return nil, err
+	}
+	for _, root := range roots {
+		clusters[root] = slices.Insert(clusters[root], 0, root)
+	}
+	for person, root := range stood {
+		if !slices.Contains(clusters[root], person) {
+			return nil, errMoved
 		}
-		return nil
-	})
-	return clusters, err
+	}
+	return clusters, nil
 }
 
 // updatePeople puts newly computed values of many people in place.
@@ -261,20 +335,21 @@ func updatePeople(ctx context.Context, tx pg.Tx, people []*computed, now time.Ti
 
 // renewPending replaces the waiting values of some people.
 func renewPending(ctx context.Context, tx pg.Tx, people []PersonID, waiting []waitingValue, policy int) error {
-	owners, records, fields, rules := []PersonID{}, []uuid.UUID{}, []string{}, []int32{}
+	owners, records, fields, sources, rules := []PersonID{}, []uuid.UUID{}, []string{}, []string{}, []int32{}
 	for _, w := range waiting {
-		owners, records, fields, rules = append(owners, w.person), append(records, w.record), append(fields, w.field), append(rules, int32(w.rule))
+		owners, records, fields = append(owners, w.person), append(records, w.record), append(fields, w.field)
+		sources, rules = append(sources, w.source), append(rules, int32(w.rule))
 	}
 	_, err := tx.Exec(ctx, `
 		WITH gone AS (
 		     DELETE FROM pending_value
 		      WHERE person_id = ANY(@people)
 		        AND (person_id, record_id, field) NOT IN (SELECT * FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[])))
-		INSERT INTO pending_value (person_id, record_id, field, rule, policy)
-		SELECT w.person_id, w.record_id, w.field, w.rule, @policy
-		  FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[], @rules::int[]) AS w (person_id, record_id, field, rule)
+		INSERT INTO pending_value (person_id, record_id, field, source, rule, policy)
+		SELECT w.person_id, w.record_id, w.field, w.source, w.rule, @policy
+		  FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[], @sources::text[], @rules::int[]) AS w (person_id, record_id, field, source, rule)
 		ON CONFLICT (person_id, record_id, field) DO UPDATE SET rule = excluded.rule, policy = excluded.policy`,
-		pgx.NamedArgs{"people": people, "owners": owners, "records": records, "fields": fields, "rules": rules, "policy": policy})
+		pgx.NamedArgs{"people": people, "owners": owners, "records": records, "fields": fields, "sources": sources, "rules": rules, "policy": policy})
 	return err
 }
 

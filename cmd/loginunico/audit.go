@@ -80,11 +80,11 @@ func runAuditVerify(ctx context.Context, args []string, out io.Writer) error {
 
 // words is what a report says.
 func words(r audit.Report) string {
-	if r.Last == 0 {
-		return "no batch"
+	text := "no batch"
+	if r.Last > 0 {
+		text = fmt.Sprintf("batches %d to %d with %d events, the last of %s, hash %x; %d signed roots",
+			r.First, r.Last, r.Events, r.At.Format(time.RFC3339), r.Head, r.Roots)
 	}
-	text := fmt.Sprintf("batches %d to %d with %d events, the last of %s, hash %x; %d signed roots",
-		r.First, r.Last, r.Events, r.At.Format(time.RFC3339), r.Head, r.Roots)
 	if r.LastRoot != "" {
 		text += ", the last of " + r.LastRoot
 	}

@@ -24,11 +24,11 @@ func audited(t *testing.T) *pg.Pool {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	record(t, db)
+	recordEvent(t, db)
 	return db
 }
 
-func record(t *testing.T, db *pg.Pool) {
+func recordEvent(t *testing.T, db *pg.Pool) {
 	t.Helper()
 	w, err := audit.NewWriter(t.Context(), db, slog.New(slog.DiscardHandler), func() time.Time { return time.Now().AddDate(0, 0, -2) })
 	if err != nil {

@@ -19,6 +19,10 @@ func registryCommands() []registryCommand {
 	return []registryCommand{
 		{"load", registryLoadHelp, runRegistryLoad},
 		{"report", registryReportHelp, runRegistryReport},
+		{"policy", registryPolicyHelp, runRegistryPolicy},
+		{"person", registryPersonHelp, runRegistryPerson},
+		{"pending", registryPendingHelp, runRegistryPending},
+		{"match", registryMatchHelp, runRegistryMatch},
 		{"generate", registryGenerateHelp, runRegistryGenerate},
 		{"reseal", registryResealHelp, runRegistryReseal},
 		{"rekey", registryRekeyHelp, runRegistryRekey},
@@ -35,7 +39,7 @@ func runRegistry(ctx context.Context, args []string, out io.Writer) error {
 			_, err := io.WriteString(out, c.help)
 			return err
 		}
-		return c.run(ctx, args[1:], out)
+		return inWords(c.run(ctx, args[1:], out))
 	}
 	var names []string
 	for _, c := range registryCommands() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/loginunico/loginunico/registry/load"
@@ -65,4 +66,24 @@ func progressLine(p load.Progress) string {
 		}
 	}
 	return line
+}
+
+// people is a meter of people, of about how many there are; several goroutines may tell it.
+func (m *meter) people(done string) func(n, of int64) {
+	start := time.Now()
+	var mu sync.Mutex
+	return func(n, of int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(m.last) < max(m.every, time.Second/5) {
+			return
+		}
+		m.last = time.Now()
+		line := fmt.Sprintf("%d people %s, %.0f a second", n, done, float64(n)/time.Since(start).Seconds())
+		if of > n {
+			left := time.Duration(float64(time.Since(start)) * float64(of-n) / float64(n))
+			line += fmt.Sprintf(", about %s left", left.Round(time.Second))
+		}
+		m.line(line)
+	}
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/loginunico/loginunico/registry"
 )
 
-// chunkSize is how many records one transaction files: enough to make a commit cheap, few enough
-// that a kill loses little.
+// chunkSize is how many records one transaction files: enough to make COPY and commit cheap, few
+// enough that a kill loses little.
 const chunkSize = 20_000
 
 // layout names how records are cut into chunks. A load interrupted by a release that cut otherwise
@@ -46,6 +46,7 @@ type Job struct {
 	Rejects string    // path of the file for what is rejected, see [keepRejects]; "" keeps none
 	TempDir string    // for the buckets: about as much room as the files take unpacked
 	Workers int       // 0: as many as there are processors
+	Chunk   int       // how many records a transaction files, about; 0: 20,000
 	Now     func() time.Time
 	Actor   audit.Actor // who loads; the zero Actor is the program itself
 	// Progress is called about once a second, from one goroutine; nil: nobody listens.
@@ -69,6 +70,9 @@ type Source struct {
 func Run(ctx context.Context, db *pg.Pool, box *secret.Box, store *registry.Store, job Job) (*Report, error) {
 	if job.Workers == 0 {
 		job.Workers = runtime.GOMAXPROCS(0)
+	}
+	if job.Chunk == 0 {
+		job.Chunk = chunkSize
 	}
 	if job.NewLoader == nil {
 		job.NewLoader = func(ctx context.Context) (BulkLoader, error) { return store.NewBulk(ctx, db, job.Now) }
@@ -308,7 +312,7 @@ func (w *reading) finish() {
 // whatever files they came.
 func (r *run) digest() []byte {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%d %s %s %d ", layout, strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
+	_, _ = fmt.Fprintf(h, "%d %d %s %s %d ", layout, r.Chunk, strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
 	_ = binary.Write(h, binary.BigEndian, r.sum)
 	return h.Sum(nil)
 }
@@ -338,7 +342,7 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 		r.report.Again = true
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	runs := r.spill.runs(chunkSize)
+	runs := r.spill.runs(r.Chunk)
 	var next atomic.Int32
 	for range r.Workers + 1 { // while one waits for the disk
 		loader, err := r.NewLoader(ctx)
@@ -365,8 +369,8 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 // however often, since the buckets are those of the same records.
 func (r *run) fileRun(ctx context.Context, loader BulkLoader, load started, n int, records []registry.Incoming) error {
 	for number := n << 16; len(records) > 0; number++ {
-		size := min(chunkSize, len(records))
-		if len(records) < chunkSize*3/2 {
+		size := min(r.Chunk, len(records))
+		if len(records) < r.Chunk*3/2 {
 			size = len(records) // no crumbs
 		}
 		for size < len(records) && samePerson(&records[size-1], &records[size]) {

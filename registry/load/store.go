@@ -32,13 +32,14 @@ func lockSources(ctx context.Context, db *pg.Pool, sources []string) (unlock fun
 	}, nil
 }
 
-// beginLoad finds the load of a digest, which may have been interrupted, or notes a new one.
+// beginLoad finds the load of a digest, which may have been interrupted, or notes a new one. A load
+// that was the first of its sources is so no more when another came in between.
 func beginLoad(ctx context.Context, tx pg.Tx, sources []string, name string, digest []byte, asOf time.Time, policy int, now time.Time) (s started, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO registry_load (id, sources, name, digest, as_of, fresh, policy, started_at)
 		SELECT @id, @sources, @name, @digest, @as_of, NOT EXISTS (SELECT 1 FROM registry_load WHERE sources && @sources), @policy, @now
 		ON CONFLICT (digest) DO UPDATE SET name = excluded.name
-		RETURNING id, fresh, finished_at IS NOT NULL`,
+		RETURNING id, fresh AND NOT EXISTS (SELECT 1 FROM registry_load o WHERE o.sources && @sources AND o.id <> registry_load.id), finished_at IS NOT NULL`,
 		pgx.NamedArgs{"id": pg.NewID(), "sources": sources, "name": name, "digest": digest, "as_of": asOf, "policy": policy, "now": now}).
 		Scan(&s.id, &s.fresh, &s.finished)
 	return s, err

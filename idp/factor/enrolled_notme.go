@@ -1,0 +1,95 @@
+package factor
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/internal/fail"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+)
+
+// NotMeLifetime is how long the link in a message about an event works. It outlives a holiday,
+// because it gives nothing by itself: it ends sessions, and asks for a new code.
+const NotMeLifetime = 7 * 24 * time.Hour
+
+// ErrNotMe: the link was used, is too old, or was never ours.
+var ErrNotMe = fail.New(fail.Expired, "not_me")
+
+// Announcement tells one of the owner's addresses about an event; Token makes its link.
+type Announcement struct {
+	Event Event
+	To    Destination
+	Token string
+}
+
+// Announcer enqueues an announcement in the caller's transaction.
+type Announcer func(ctx context.Context, tx pg.Tx, a Announcement) error
+
+// Announce keeps an event and tells every address that the owner had before it. Read the addresses
+// ([EnrolledOf]) before the change: whoever exchanges the mail must not thereby silence the owner.
+func (r *Recoveries) Announce(ctx context.Context, tx pg.Tx, e Event, to []Channel, tell Announcer) (Event, error) {
+	e, err := Note(ctx, tx, e)
+	if err != nil {
+		return e, err
+	}
+	for _, c := range to {
+		token := secret.Token()
+		hash := secret.Hash(token)
+		sealed := r.box.Class(channelClass).Seal([]byte(c.Address.Text()), hash)
+		if err := insertNotMe(ctx, tx, hash, e, c.Way(), sealed, r.now().Add(NotMeLifetime)); err != nil {
+			return e, err
+		}
+		if err := tell(ctx, tx, Announcement{Event: e, To: Destination{Way: c.Way(), Address: c.Address}, Token: token}); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
+}
+
+// SessionEnder ends all sessions of a person and their tokens.
+type SessionEnder interface {
+	EndSessions(ctx context.Context, tx pg.Tx, person uuid.UUID) error
+}
+
+// Disowned is what "it was not me" has done.
+type Disowned struct {
+	Person   uuid.UUID
+	Event    uuid.UUID // what the owner says was not them
+	Recovery uuid.UUID // the recovery that was begun, for [Recoveries.Prove]
+}
+
+// NotMe ends every session of the person whom a link was sent to, voids the recoveries that are
+// under way, and begins one of their own: a code goes to the address the link was sent to, even
+// where that has been exchanged since. A link works once. Errors: ErrNotMe, the ender's, the
+// courier's.
+//
+// Call it on a POST: those who look at mail for viruses follow links.
+func (r *Recoveries) NotMe(ctx context.Context, tx pg.Tx, token string, browser []byte, sessions SessionEnder, send Courier) (Disowned, error) {
+	hash := secret.Hash(token)
+	d, to, err := useNotMe(ctx, tx, hash, r.now())
+	if err != nil {
+		return d, err
+	}
+	address, err := r.box.Class(channelClass).Open([]byte(to.Address), hash)
+	if err != nil {
+		return d, err
+	}
+	to.Address = Address(address)
+	if err := sessions.EndSessions(ctx, tx, d.Person); err != nil {
+		return d, err
+	}
+	if err := voidRecoveries(ctx, tx, d.Person, uuid.Nil, r.now()); err != nil {
+		return d, err
+	}
+	if _, err := Note(ctx, tx, Event{Person: d.Person, At: r.now(), Kind: SaidNotMe}); err != nil {
+		return d, err
+	}
+	d.Recovery, err = r.begin(ctx, tx, d.Person, browser, to, to.Way, send)
+	return d, err
+}
+
+// PurgeNotMe forgets links that do not work any more.
+func PurgeNotMe(ctx context.Context, db pg.DB, now time.Time) error { return purgeNotMe(ctx, db, now) }

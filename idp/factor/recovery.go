@@ -1,0 +1,230 @@
+package factor
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/fail"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/registry"
+)
+
+// Way is how somebody gets back in.
+type Way string
+
+// The ways.
+const (
+	WayMail            Way = "mail"
+	WayAlternativeMail Way = "alternative_mail"
+	WaySMS             Way = "sms"
+	WayQuestion        Way = "question" // a code to the main mail, and the secret question
+	WayDesk            Way = "desk"
+)
+
+// RecoveryLifetime is how long a code or link of a recovery works, and then how long the new
+// password may take.
+const RecoveryLifetime = 10 * time.Minute
+
+var (
+	// ErrWay: the city does not offer this way. It says nothing about an account.
+	ErrWay = fail.New(fail.Invalid, "recovery_way")
+	// ErrRecovery: it took too long, or is over, or not this browser's, or the step before is missing.
+	ErrRecovery = fail.New(fail.Expired, "recovery")
+)
+
+// Recoveries lets people back in who have lost a factor.
+//
+//	Start ──► code or link ──► [Answer] ──► Finish: a new password, held at level 1
+//	desk: Request ──► Approve by another ──► Redeem ──► Finish: a new password
+//
+// Nothing of it removes another factor.
+type Recoveries struct {
+	box       registry.Sealer
+	hasher    *Hasher
+	questions bool
+	now       func() time.Time
+}
+
+// NewRecoveries makes the service; questions says whether the city offers the secret question,
+// which NIST SP 800-63B-4 §3.1.1.2 advises against.
+func NewRecoveries(box registry.Sealer, hasher *Hasher, questions bool, now func() time.Time) *Recoveries {
+	return &Recoveries{box: box, hasher: hasher, questions: questions, now: now}
+}
+
+// Start begins a recovery and sends its code. For a CPF without account, and for an account without
+// that address, all is the same except that the code is nobody's and the dispatch goes to nobody.
+// The page counts with [Throttle.Mail] before. Errors: ErrWay, the courier's.
+func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, send Courier) (uuid.UUID, error) {
+	if !r.offered(way) {
+		return uuid.Nil, ErrWay
+	}
+	person, known, err := recoverable(ctx, tx, registry.DocumentKeys(r.box, cpf.Digits()))
+	if err != nil {
+		return uuid.Nil, err
+	}
+	channels, err := known.addresses.open(r.box, person)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	to := Destination{Way: way}
+	if c, ok := last(channels, func(c Channel) bool { return c.Way() == reaching(way) }); ok && (way != WayQuestion || known.question) {
+		to.Address = c.Address
+	} else {
+		person = pg.NewID() // nobody
+	}
+	return r.begin(ctx, tx, person, browser, to, way, send)
+}
+
+func (r *Recoveries) offered(way Way) bool {
+	switch way {
+	case WayMail, WayAlternativeMail, WaySMS:
+		return true
+	}
+	return way == WayQuestion && r.questions
+}
+
+// reaching is where the code of a way goes.
+func reaching(way Way) Way {
+	if way == WayQuestion {
+		return WayMail
+	}
+	return way
+}
+
+// begin stores a recovery and sends its code, and by mail its link. One to nobody stores what
+// nobody is told.
+func (r *Recoveries) begin(ctx context.Context, tx pg.Tx, person uuid.UUID, browser []byte, to Destination, way Way, send Courier) (uuid.UUID, error) {
+	id, d := pg.NewID(), Dispatch{To: to, Code: secret.Code()}
+	kept := d.Code
+	if to.Address == "" {
+		kept = secret.Token()
+	}
+	var link []byte
+	if way != WaySMS {
+		d.Token = secret.Token()
+		link = secret.Hash(d.Token)
+		if to.Address == "" {
+			link = secret.Hash(secret.Token())
+		}
+	}
+	if err := insertRecovery(ctx, tx, id, person, browser, way, r.hash(id, kept), link, r.now()); err != nil {
+		return uuid.Nil, err
+	}
+	return id, send(ctx, tx, d)
+}
+
+// hash is keyed, as six digits need it.
+func (r *Recoveries) hash(id uuid.UUID, code string) []byte {
+	return r.box.Index("recovery", append(id[:], code...))
+}
+
+// Prove tries the code of a recovery once, in the browser that began it; left is how many tries
+// remain. The link stays good when the code's tries are spent: nobody guesses it.
+func (r *Recoveries) Prove(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, typed string) (ok bool, left int, err error) {
+	return proveRecovery(ctx, db, id, browser, r.hash(id, digits(typed)), r.now())
+}
+
+// ProveLink uses a link up, in whatever browser it was opened: the recovery goes on there. Call it
+// on a POST. Error: ErrRecovery.
+func (r *Recoveries) ProveLink(ctx context.Context, db pg.DB, token string, browser []byte) (uuid.UUID, error) {
+	return proveByLink(ctx, db, secret.Hash(token), browser, r.now())
+}
+
+// Stage is where a recovery stands, for the page to show the right step.
+type Stage struct {
+	Way       Way
+	Proven    bool
+	Answered  bool
+	ExpiresAt time.Time
+}
+
+// Ready says whether a new password may be set.
+func (s Stage) Ready() bool { return s.Proven && (s.Way != WayQuestion || s.Answered) }
+
+// Stage reads where a recovery stands. Error: ErrRecovery.
+func (r *Recoveries) Stage(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte) (Stage, error) {
+	return stageOf(ctx, db, id, browser, r.now())
+}
+
+// Outcome is a person who is back.
+type Outcome struct {
+	Person uuid.UUID
+	Way    Way
+	Hold   Hold    // what the new password is under; zero after a desk
+	Proofs []Proof // for [Hold.Facts]: what the session that opens now is made of
+}
+
+// Finish sets the new password of a recovery that is ready, once, and voids those beside it. hash
+// is of [Hasher.Hash], for a password that [CheckPassword] lets pass. No other factor is touched.
+// Error: ErrRecovery.
+func (r *Recoveries) Finish(ctx context.Context, tx pg.Tx, id uuid.UUID, browser []byte, hash string) (Outcome, error) {
+	now := r.now()
+	person, err := recovering(ctx, tx, id)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := lockFactors(ctx, tx, person); err != nil { // a displacement at this moment comes before or after
+		return Outcome{}, err
+	}
+	o, err := finishRecovery(ctx, tx, id, browser, now)
+	if err != nil {
+		return o, err
+	}
+	if err := setPassword(ctx, tx, o.Person, hash, now); err != nil {
+		return o, err
+	}
+	if err := voidRecoveries(ctx, tx, o.Person, id, now); err != nil {
+		return o, err
+	}
+	o.Proofs = proofsOf(o.Way)
+	if o.Way == WayDesk {
+		return o, liftAny(ctx, tx, o.Person, ByDesk, now)
+	}
+	o.Hold = Hold{Way: o.Way, At: now}
+	return o, hold(ctx, tx, o.Person, o.Way, now)
+}
+
+// proofsOf is what somebody has shown who came back by a way. RFC 8176 §2.
+func proofsOf(way Way) []Proof {
+	switch way {
+	case WayDesk:
+		return []Proof{{By: ByDesk}, PasswordProof()}
+	case WaySMS:
+		return []Proof{{By: ByCode, AMR: []string{"sms"}}}
+	case WayQuestion:
+		return []Proof{{By: ByCode, AMR: []string{"otp", "kba"}}}
+	}
+	return []Proof{{By: ByCode, AMR: []string{"otp"}}}
+}
+
+// ChangePassword replaces the password of somebody who is signed in and [Enrolled.MayChange], or
+// gives them their first. When the session's proofs lift what is held, the password is the owner's
+// own word again, and the hold ends.
+func ChangePassword(ctx context.Context, tx pg.Tx, person uuid.UUID, hash string, h Hold, proofs []Proof, now time.Time) error {
+	if err := setPassword(ctx, tx, person, hash, now); err != nil || !h.Live() {
+		return err
+	}
+	if by, ok := first(proofs, h.lifts); ok {
+		_, err := Lift(ctx, tx, person, h, by.By, now)
+		return err
+	}
+	return nil
+}
+
+// PurgeRecoveries forgets recoveries that are over.
+func PurgeRecoveries(ctx context.Context, db pg.DB, now time.Time) error {
+	return purgeRecoveries(ctx, db, now.Add(-24*time.Hour))
+}
+
+func last[T any](all []T, fits func(T) bool) (found T, ok bool) {
+	for _, one := range all {
+		if fits(one) {
+			found, ok = one, true
+		}
+	}
+	return found, ok
+}

@@ -1,0 +1,42 @@
+package factor
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+func holdOf(ctx context.Context, db pg.DB, person uuid.UUID) (h Hold, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT way, held_at
+		  FROM recovery_hold
+		 WHERE person_id = @person AND lifted_at IS NULL`,
+		pg.Args{"person": person}).Scan(&h.Way, &h.At)
+	if pg.NoRows(err) {
+		return Hold{}, nil
+	}
+	return h, err
+}
+
+// hold puts a person under a hold; a later recovery renews it.
+func hold(ctx context.Context, db pg.DB, person uuid.UUID, way Way, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO recovery_hold (person_id, way, held_at)
+		VALUES (@person, @way, @now)
+		ON CONFLICT (person_id) DO UPDATE SET way = excluded.way, held_at = excluded.held_at, lifted_at = NULL, lifted_by = NULL`,
+		pg.Args{"person": person, "way": string(way), "now": now})
+	return err
+}
+
+// liftHold ends the hold of that moment and no later one.
+func liftHold(ctx context.Context, db pg.DB, person uuid.UUID, held time.Time, by Method, now time.Time) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		UPDATE recovery_hold
+		   SET lifted_at = @now, lifted_by = @by
+		 WHERE person_id = @person AND held_at = @held AND lifted_at IS NULL`,
+		pg.Args{"person": person, "held": held, "by": string(by), "now": now})
+	return err == nil && tag.RowsAffected() == 1, err
+}

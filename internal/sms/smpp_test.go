@@ -1,0 +1,518 @@
+package sms
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// smsc is npm's smpp running testdata/smsc/smsc.mjs.
+type smsc struct {
+	t      *testing.T
+	in     io.WriteCloser
+	events chan map[string]json.RawMessage
+	addr   string
+	pool   *x509.CertPool // nil: plain
+}
+
+// smscDir is made, and removed, by TestMain.
+var smscDir string
+
+// installed puts the server and its library there, once for all tests.
+var installed = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(smscDir, "server")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "smsc"))); err != nil {
+		return "", err
+	}
+	install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm cannot install smpp: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+func missing(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("REQUIRE_ALL") != "" {
+		t.Fatal(err)
+	}
+	t.Skipf("*** SKIPPED: the independent SMPP server is NOT tested against: %v ***", err)
+}
+
+func startSMSC(t *testing.T, secure bool) *smsc {
+	t.Helper()
+	dir, err := installed()
+	if err != nil {
+		missing(t, err)
+	}
+	run := exec.CommandContext(t.Context(), "node", "smsc.mjs")
+	run.Dir, run.Stderr = dir, os.Stderr
+	in, errIn := run.StdinPipe()
+	out, errOut := run.StdoutPipe()
+	if err := errors.Join(errIn, errOut, run.Start()); err != nil {
+		missing(t, err)
+	}
+	s := &smsc{t: t, in: in, events: make(chan map[string]json.RawMessage, 100)}
+	t.Cleanup(func() { _ = in.Close(); _ = run.Wait() })
+	go s.read(out)
+	first := map[string]string{}
+	if secure {
+		first["key"], first["cert"], s.pool = certificate(t)
+	}
+	s.line(first)
+	var port int
+	s.wait("port", &port)
+	s.addr = fmt.Sprint("127.0.0.1:", port)
+	return s
+}
+
+func (s *smsc) read(out io.Reader) {
+	defer close(s.events)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		var event map[string]json.RawMessage
+		if json.Unmarshal(lines.Bytes(), &event) == nil {
+			s.events <- event
+		}
+	}
+}
+
+func (s *smsc) line(v any) {
+	s.t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.in.Write(append(text, '\n')); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// tell gives a command and waits until the server has heard it.
+func (s *smsc) tell(command string) {
+	s.t.Helper()
+	s.line(json.RawMessage(command))
+	s.wait("done", nil)
+}
+
+// wait skips to the next event of a kind.
+func (s *smsc) wait(kind string, into any) {
+	s.t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		select {
+		case event, ok := <-s.events:
+			if !ok {
+				s.t.Fatalf("the server ended before %s", kind)
+			}
+			if raw, ok := event[kind]; ok {
+				if into != nil && json.Unmarshal(raw, into) != nil {
+					s.t.Fatalf("%s: %s", kind, raw)
+				}
+				return
+			}
+		case <-late:
+			s.t.Fatalf("no %s from the server", kind)
+		}
+	}
+}
+
+// carrier is bound to the server, and is unbound when the test ends.
+func (s *smsc) carrier(change func(*SMPPConfig)) *SMPP {
+	s.t.Helper()
+	c := SMPPConfig{Addr: s.addr, SystemID: "cidade", Password: "segredo", SystemType: "OTP", From: "PREFEITURA", Backoff: 5 * time.Millisecond}
+	if s.pool != nil {
+		c.TLS = &tls.Config{RootCAs: s.pool, ServerName: "smsc.example"}
+	}
+	if change != nil {
+		change(&c)
+	}
+	carrier, err := NewSMPP(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); carrier.Run(ctx) }()
+	s.t.Cleanup(func() { cancel(); <-ended })
+	return carrier
+}
+
+func certificate(t *testing.T) (keyPEM, certPEM string, pool *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "smsc.example"}, DNSNames: []string{"smsc.example"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	pool = x509.NewCertPool()
+	pool.AppendCertsFromPEM([]byte(certPEM))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), certPEM, pool
+}
+
+func text(words string) Message {
+	return Message{ID: uuid.New(), To: maria, Text: words, Expires: time.Now().Add(10*time.Minute + 500*time.Millisecond)}
+}
+
+type submitted struct {
+	From, To, Text                 string
+	Ton, Coding, Receipt, Validity int // Validity in seconds from now
+}
+
+func TestSMPPServerReadsWhatIsSubmitted(t *testing.T) {
+	t.Parallel()
+
+	for _, secure := range []bool{false, true} {
+		server := startSMSC(t, secure)
+		carrier := server.carrier(nil)
+		var bound struct {
+			Version int
+			Type    string
+		}
+		server.wait("bind", &bound)
+		if bound.Version != 0x34 || bound.Type != "OTP" {
+			t.Errorf("bound as %+v", bound)
+		}
+		for words, coding := range map[string]int{
+			"Seu codigo é 123456 [~€].\n@login.example.org #123456": 0,
+			"Код 123456. Никому не говорите.":                       8,
+			strings.Repeat("é", 160):                                0,
+		} {
+			receipt, err := carrier.Send(t.Context(), text(words))
+			if err != nil || !strings.HasPrefix(receipt.ID, "id-") {
+				t.Fatalf("%q: %+v, %v", words, receipt, err)
+			}
+			var got submitted
+			server.wait("submit", &got)
+			if got.Validity < 570 || got.Validity > 601 {
+				t.Errorf("good for %d seconds, want 600", got.Validity)
+			}
+			if want := (submitted{"PREFEITURA", "5511987654321", words, 5, coding, 1, got.Validity}); got != want {
+				t.Errorf("TLS %v: %+v, want %+v", secure, got, want)
+			}
+		}
+	}
+}
+
+func TestReceiptsMoveTheTrail(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	heard := make(chan Status, 1)
+	server.carrier(func(c *SMPPConfig) { c.Hear = func(_ context.Context, s Status) error { heard <- s; return nil } })
+	server.wait("bind", nil)
+	const appendixB = "id:7220bb6b-1 sub:001 dlvrd:001 submit date:2611211200 done date:2611211201 stat:%s err:%s text:id:9 stat:UNDELIV"
+	for name, c := range map[string]struct {
+		receipt string
+		want    Status
+	}{
+		"delivered":            {fmt.Sprintf(`{"text":"`+appendixB+`"}`, "DELIVRD", "000"), Status{ID: "7220bb6b-1", State: Delivered, Reason: "DELIVRD 000"}},
+		"undeliverable":        {fmt.Sprintf(`{"text":"`+appendixB+`"}`, "UNDELIV", "0c4"), Status{ID: "7220bb6b-1", State: Failed, Reason: "UNDELIV 0c4"}},
+		"expired":              {`{"text":"ID:a1 STAT:expired"}`, Status{ID: "a1", State: Expired, Reason: "expired"}},
+		"rejected":             {`{"text":"id:a1 stat:REJECTD err:011"}`, Status{ID: "a1", State: Failed, Reason: "REJECTD 011"}},
+		"TLVs alone":           {`{"text":"","id":"t1","state":2}`, Status{ID: "t1", State: Delivered}},
+		"TLVs beside a text":   {`{"text":"id:0001 stat:UNDELIV err:001","id":"t1","state":3}`, Status{ID: "t1", State: Expired, Reason: "UNDELIV 001"}},
+		"in the payload":       {`{"text":"","payload":"id:p1 stat:DELETED"}`, Status{ID: "p1", State: Failed, Reason: "DELETED"}},
+		"underscores and tags": {`{"text":"id:a_b@c stat:DELIVRD err:000 Text:Seu codigo"}`, Status{ID: "a_b@c", State: Delivered, Reason: "DELIVRD 000"}},
+	} {
+		server.tell(`{"receipt":` + c.receipt + `}`)
+		got := <-heard
+		c.want.Carrier = "smpp"
+		if got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+		wantAnswer(t, server, 0)
+	}
+	for name, receipt := range map[string]string{
+		"on its way":       `{"text":"id:a1 stat:ENROUTE err:000"}`,
+		"of nothing":       `{"text":"stat:DELIVRD"}`,
+		"a person's reply": `{"text":"id:a1 stat:DELIVRD","esm_class":0}`,
+		"no form at all":   `{"text":"\u0000\u00ff: stat"}`,
+	} {
+		server.tell(`{"receipt":` + receipt + `}`)
+		wantAnswer(t, server, 0)
+		if len(heard) != 0 {
+			t.Errorf("%s: %+v", name, <-heard)
+		}
+	}
+}
+
+func wantAnswer(t *testing.T, server *smsc, status int) {
+	t.Helper()
+	var got struct{ Status int }
+	if server.wait("answered", &got); got.Status != status {
+		t.Errorf("the receipt is answered with 0x%x, want 0x%x", got.Status, status)
+	}
+}
+
+func TestReceiptThatIsNotKeptIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	server.carrier(func(c *SMPPConfig) { c.Hear = func(context.Context, Status) error { return errors.New("no database") } })
+	server.wait("bind", nil)
+	server.tell(`{"receipt":{"text":"id:1 stat:DELIVRD"}}`)
+	wantAnswer(t, server, 0x64)
+}
+
+func TestRefusalsAreSorted(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	carrier := server.carrier(nil)
+	for status, want := range map[int]error{0x58: ErrNotTaken, 0x14: ErrNotTaken, 0x08: ErrNotTaken, 0x0B: ErrRefused, 0x0A: ErrRefused, 0x62: ErrRefused, 0x400: ErrRefused} {
+		server.tell(fmt.Sprintf(`{"next":{"status":%d}}`, status))
+		_, err := carrier.Send(t.Context(), text("x"))
+		if !errors.Is(err, want) || !strings.Contains(err.Error(), fmt.Sprintf("smpp 0x%08x", status)) || strings.Contains(err.Error(), "98765") {
+			t.Errorf("0x%x: %v", status, err)
+		}
+	}
+	if _, err := carrier.Send(t.Context(), text(strings.Repeat("a", 161))); !errors.Is(err, ErrMessage) {
+		t.Errorf("161 characters: %v", err)
+	}
+}
+
+// inDoubt says that nobody may send again.
+func inDoubt(err error) bool {
+	return err != nil && !errors.Is(err, ErrNotTaken) && !errors.Is(err, ErrRefused) && !errors.Is(err, ErrMessage)
+}
+
+func TestSubmissionWithoutAnAnswerIsInDoubt(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	carrier := server.carrier(func(c *SMPPConfig) { c.Answer = 2 * time.Second })
+	server.tell(`{"next":{"silent":true}}`)
+	if _, err := carrier.Send(t.Context(), text("x")); !inDoubt(err) {
+		t.Errorf("silence: %v", err)
+	}
+	server.tell(`{"next":{"close":true}}`)
+	if _, err := carrier.Send(t.Context(), text("x")); !inDoubt(err) {
+		t.Errorf("the connection is cut: %v", err)
+	}
+	server.wait("closed", nil)
+	server.wait("bind", nil)
+	if _, err := carrier.Send(t.Context(), text("x")); err != nil {
+		t.Errorf("and after it: %v", err)
+	}
+}
+
+func TestLinkComesBack(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	carrier := server.carrier(nil)
+	server.wait("bind", nil)
+	for _, fault := range []string{`{"drop":true}`, `{"unbind":true}`} {
+		server.tell(fault)
+		server.wait("closed", nil)
+		server.wait("bind", nil)
+		if _, err := carrier.Send(t.Context(), text("x")); err != nil {
+			t.Errorf("after %s: %v", fault, err)
+		}
+	}
+	server.tell(`{"refuse":true}`)
+	server.tell(`{"drop":true}`)
+	server.wait("closed", nil)
+	server.wait("closed", nil) // a bind that was refused
+	server.tell(`{"refuse":false}`)
+	server.wait("bind", nil)
+	if _, err := carrier.Send(t.Context(), text("x")); err != nil {
+		t.Errorf("after refused binds: %v", err)
+	}
+}
+
+func TestMessageWithoutALinkIsNotTaken(t *testing.T) {
+	t.Parallel()
+
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := closed.Addr().String()
+	_ = closed.Close()
+	carrier, err := NewSMPP(SMPPConfig{Addr: addr, From: "12345"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := carrier.Send(ctx, text("x")); !errors.Is(err, ErrNotTaken) {
+		t.Error(err)
+	}
+}
+
+func TestServerOfAnotherNameIsNotBoundTo(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, true)
+	carrier, err := NewSMPP(SMPPConfig{Addr: server.addr, TLS: &tls.Config{RootCAs: server.pool, ServerName: "other.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := carrier.connect(t.Context()); !errors.As(err, new(x509.HostnameError)) {
+		t.Error(err)
+	}
+}
+
+func TestSilentLinkIsAskedAndGivenUp(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	server.carrier(func(c *SMPPConfig) { c.Enquire = 30 * time.Millisecond })
+	for range 5 { // longer than a link may be silent
+		server.wait("enquire", nil)
+	}
+	deaf, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	carrier, err := NewSMPP(SMPPConfig{Addr: deaf.Addr().String(), Enquire: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := make(chan net.Conn, 1)
+	go func() { // takes the bind, then says nothing more
+		conn, err := deaf.Accept()
+		if err == nil {
+			header := make([]byte, 16)
+			_, _ = io.ReadFull(conn, header)
+			_, _ = conn.Write([]byte{0, 0, 0, 17, 0x80, 0, 0, 9, 0, 0, 0, 0, header[12], header[13], header[14], header[15], 0})
+			bound <- conn
+		}
+	}()
+	l, err := carrier.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer (<-bound).Close()
+	if err := l.serve(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestWindowHoldsBackAndManyAreSent(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	carrier := server.carrier(func(c *SMPPConfig) { c.Window = 3 })
+	ids := make(chan string, 200)
+	var all sync.WaitGroup
+	for range cap(ids) {
+		all.Go(func() {
+			receipt, err := carrier.Send(t.Context(), text("x"))
+			if err != nil {
+				t.Error(err)
+			}
+			ids <- receipt.ID
+		})
+	}
+	go func() { // somebody must read what the server says
+		for range server.events {
+		}
+	}()
+	all.Wait()
+	close(ids)
+	different := map[string]bool{}
+	for id := range ids {
+		different[id] = true
+	}
+	if len(different) != cap(ids) {
+		t.Errorf("%d names for %d messages", len(different), cap(ids))
+	}
+	server.line(json.RawMessage(`{"next":{"silent":true}}`))
+	narrow := server.carrier(func(c *SMPPConfig) { c.Window, c.Answer = 1, 200*time.Millisecond })
+	first := make(chan error, 1)
+	go func() { _, err := narrow.Send(t.Context(), text("x")); first <- err }()
+	second := make(chan error, 1)
+	go func() { _, err := narrow.Send(t.Context(), text("x")); second <- err }()
+	a, b := <-first, <-second
+	if !inDoubt(a) && !inDoubt(b) {
+		t.Errorf("%v, %v: want the silent one in doubt", a, b)
+	}
+}
+
+func TestPackedAlphabetAndDecimalNames(t *testing.T) {
+	t.Parallel()
+
+	server := startSMSC(t, false)
+	heard := make(chan Status, 1)
+	carrier := server.carrier(func(c *SMPPConfig) {
+		c.Packed, c.DecimalIDs, c.From = true, true, "+551130000000"
+		c.Hear = func(_ context.Context, s Status) error { heard <- s; return nil }
+	})
+	server.tell(`{"next":{"id":"1f"}}`)
+	receipt, err := carrier.Send(t.Context(), text("12345678"))
+	if err != nil || receipt.ID != "31" {
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	var got submitted
+	if server.wait("submit", &got); got.Ton != 1 || got.From != "551130000000" || len([]rune(got.Text)) != 7 {
+		t.Errorf("%+v: want 8 septets in 7 octets", got)
+	}
+	server.tell(`{"receipt":{"text":"id:0000000031 stat:DELIVRD"}}`)
+	if s := <-heard; s.ID != receipt.ID {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestSendersAreChecked(t *testing.T) {
+	t.Parallel()
+
+	for from, ton := range map[string]byte{"": 0, "PREFEITURA": 5, "28528": 3, "+5511987654321": 1, "551130000000": 1} {
+		if source, err := sourceOf(from); err != nil || source.Ton() != ton {
+			t.Errorf("%q: TON %d, %v", from, source.Ton(), err)
+		}
+	}
+	for _, from := range []string{"Prefeitura de", "São João", "+55 11", "1"} {
+		_, err := sourceOf(from)
+		if (err == nil) != (from == "1") {
+			t.Errorf("%q: %v", from, err)
+		}
+	}
+}
+
+func TestValidityIsRelativeAndBounded(t *testing.T) {
+	t.Parallel()
+
+	for left, want := range map[time.Duration]string{
+		10 * time.Minute: "000000001000000R", 90 * time.Second: "000000000130000R", -time.Hour: "000000000001000R",
+		100 * time.Hour: "000002000000000R", 25*time.Hour + time.Second: "000001010001000R",
+	} {
+		if got := validity(left); got != want {
+			t.Errorf("%v: %s, want %s", left, got, want)
+		}
+	}
+}
