@@ -344,7 +344,7 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	group, ctx := errgroup.WithContext(ctx)
 	runs := r.spill.runs(r.Chunk)
 	var next atomic.Int32
-	for range r.Workers + 1 { // while one waits for the disk
+	for range r.Workers {
 		loader, err := r.NewLoader(ctx)
 		if err != nil {
 			return err
