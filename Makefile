@@ -14,6 +14,7 @@ test: ## the whole suite with the race detector, on PostgreSQL and Chromium
 check: ## format, vet, staticcheck, import directions, modules, vulnerabilities
 	@scripts/check.sh
 
-bench: ## hot paths beside their floors, measured in one run
+bench: ## hot paths beside their floors, loads beside raw COPY, each measured in one run
 	@scripts/need.sh postgresql
 	@go run ./internal/bench
+	@go run ./internal/loadbench

@@ -57,12 +57,13 @@ type Provider struct {
 // New puts the provider together.
 func New(d Dependencies) (*Provider, error) {
 	p := &Provider{Dependencies: d}
+	shared := pg.Share(d.DB)
 	secure := strings.HasPrefix(d.Issuer, "https://")
 	p.pages = &page.Pages{Themes: d.Themes, Secure: secure}
-	p.tokens = token.New(d.DB, d.Box, d.Keys, d.Issuer, d.Now)
-	p.sessions = session.New(d.DB, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
-	p.flows = &flow.Dependencies{DB: d.DB, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
-		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, d.Box, d.Limits, d.Now),
+	p.tokens = token.New(d.DB, shared, d.Box, d.Keys, d.Issuer, d.Now)
+	p.sessions = session.New(d.DB, shared, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
+	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
+		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now),
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // Adopt files what the release before kept of people, one sealed JSON a person, as records of the
-// citizen, a few hundred at a time. Several processes may do it at once, and a release that finds
+// citizen at the trust level they have, a few hundred at a time. Several processes may do it at once, and a release that finds
 // nothing to do spends one look at an empty index.
 func (s *Store) Adopt(ctx context.Context, db *pg.Pool, now time.Time) error {
 	for {
@@ -68,7 +69,11 @@ func (s *Store) adopt(ctx context.Context, tx pg.Tx, o oldForm, now time.Time) e
 			effective = v.At
 		}
 	}
-	c, err := content(fields, 1, effective)
+	evidence, err := trust.Of(ctx, tx, o.id)
+	if err != nil {
+		return err
+	}
+	c, err := content(fields, max(1, trust.Level(evidence, now)), effective)
 	if err != nil {
 		return err
 	}

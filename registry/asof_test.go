@@ -94,9 +94,19 @@ func TestAPastInstantIsShownAsItWas(t *testing.T) {
 	cpf := cpfs(r, 4)
 	w.register(cpf[0], "name=Ana_Lima")
 	moments := []moment{w.now("registration")}
-	for range 90 {
+	for n := range 90 {
 		w.tick()
-		what := w.step(r, cpf)
+		what := "policy"
+		switch n {
+		case 30:
+			w.put(policyOf(t, 2, deathBySaude...))
+			w.recompute()
+		case 60:
+			w.put(policyOf(t, 3, noFazenda...))
+			w.recompute()
+		default:
+			what = w.step(r, cpf)
+		}
 		moments = append(moments, w.now(what))
 	}
 	w.consistent()

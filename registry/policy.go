@@ -101,6 +101,13 @@ func (s *Store) MayFollow(ctx context.Context, db pg.DB, p *pmcc.Policy, text []
 	return false, fmt.Errorf("%w: %d is not above %d, the newest", ErrPolicyVersion, p.Version, last.Version)
 }
 
+// KeepPolicy writes the program's default down as the city's policy where it has none: the default
+// of a later release must not change, unseen, what the city goes by and what its values' rules mean.
+func (s *Store) KeepPolicy(ctx context.Context, db pg.DB) error {
+	digest := sha256.Sum256(pmcc.DefaultYAML())
+	return keepPolicy(ctx, db, appliedPolicy{Version: pmcc.Default().Version, Digest: digest[:]}, pmcc.DefaultYAML())
+}
+
 // lastPolicy is the newest version; the default where none was applied.
 func lastPolicy(ctx context.Context, db pg.DB) (appliedPolicy, error) {
 	last, err := newestApplied(ctx, db)

@@ -213,3 +213,26 @@ func TestALookAtThePastGoesByThePolicyOfThen(t *testing.T) {
 		t.Errorf("then %v\nnow as of then %v", before, told(past))
 	}
 }
+
+func TestTheDefaultIsWrittenDownOnceAndCountsSinceEver(t *testing.T) {
+	t.Parallel()
+
+	w := town(t)
+	then, before := w.clock.Now(), told(w.byCPF(maria))
+	w.tick()
+	for range 2 {
+		w.must(w.store.KeepPolicy(t.Context(), w.db))
+	}
+	var kept string
+	w.must(w.db.QueryRow(t.Context(), `SELECT policy FROM pmcc_version`).Scan(&kept))
+	past, err := w.store.AsOf(t.Context(), w.db, w.byCPF(maria).ID, then)
+	w.must(err)
+	if kept != string(pmcc.DefaultYAML()) || !slices.Equal(told(past), before) {
+		t.Errorf("then %v\nnow as of then %v", before, told(past))
+	}
+	w.put(policyOf(t, 2, deathBySaude...))
+	w.must(w.store.KeepPolicy(t.Context(), w.db))
+	if policy, err := w.store.Policy(t.Context(), w.db, w.clock.Now()); err != nil || policy.Version != 2 {
+		t.Errorf("%v, %v", policy, err)
+	}
+}

@@ -102,7 +102,7 @@ type version struct {
 	person       PersonID
 	digest       int64
 	voids        bool
-	undocumented bool
+	undocumented bool // nor has who stands for them a document
 }
 
 // of are the versions of a record.
@@ -261,7 +261,8 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	slices.Sort(keys)
 	// In no order: sorted here, since the planner would bring parallel workers for so many.
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, r.filed, p.id, p.merged_into, coalesce(r.digest, 0), r.digest IS NULL, p.undocumented
+		SELECT r.key, r.filed, p.id, p.merged_into, coalesce(r.digest, 0), r.digest IS NULL,
+		       p.undocumented AND (p.merged_into IS NULL OR (SELECT root.undocumented FROM person root WHERE root.id = p.merged_into))
 		  FROM record_key r
 		  JOIN person p ON p.id = r.person_id
 		 WHERE r.key = ANY(@keys)`,

@@ -28,6 +28,17 @@ func insertPolicy(ctx context.Context, tx pg.Tx, p appliedPolicy, text []byte) e
 	return err
 }
 
+// keepPolicy writes the first version, in force since ever; nothing where there is one.
+func keepPolicy(ctx context.Context, db pg.DB, p appliedPolicy, text []byte) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO pmcc_version (version, policy, digest, applied_at)
+		SELECT @version, @policy, @digest, 'epoch'
+		 WHERE NOT EXISTS (SELECT 1 FROM pmcc_version)
+		ON CONFLICT (version) DO NOTHING`,
+		pgx.NamedArgs{"version": p.Version, "policy": string(text), "digest": p.Digest})
+	return err
+}
+
 // peopleBelow lists people by id, those merged into others left out: of policies below a version, where
 // one is given.
 func peopleBelow(ctx context.Context, db pg.DB, after PersonID, below *int, n int) ([]PersonID, error) {

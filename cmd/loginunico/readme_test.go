@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/registry/load"
+	"github.com/loginunico/loginunico/registry/pmcc"
+	"github.com/loginunico/loginunico/registry/record"
 )
 
 func readme(t *testing.T, name string) string {
@@ -55,7 +58,8 @@ func TestReadmeTellsEveryMakeTargetAndNoOther(t *testing.T) {
 func TestPagesNameOnlyCommandsThatExist(t *testing.T) {
 	t.Parallel()
 
-	for _, page := range []string{"README.md", "CONTRIBUTING.md", ".env.example", "docs/quickstart.md", "docs/services.md", "docs/operate.md"} {
+	for _, page := range []string{"README.md", "CONTRIBUTING.md", ".env.example", "docs/quickstart.md", "docs/services.md", "docs/operate.md",
+		"docs/registry.md", "docs/mappings.md", "docs/audit.md", "docs/registry-generate.md"} {
 		for _, line := range matches("(?m)(?:^|`|\\.data/bin/)loginunico ([a-z][^`\n]*)", readme(t, page)) {
 			if !slices.ContainsFunc(commands(), func(c command) bool { return strings.HasPrefix(line+" ", c.name+" ") }) {
 				t.Errorf("%s names `loginunico %s`, which is no command", page, line)
@@ -83,6 +87,44 @@ func TestReadmesManifestIsValid(t *testing.T) {
 			if _, err := client.Parse(page, []byte(m[1])); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+}
+
+// blocks are the YAML examples of a page.
+func blocks(t *testing.T, page string) (all []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readme(t, page), -1) {
+		all = append(all, m[1])
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s shows no example", page)
+	}
+	return all
+}
+
+func TestPagesShowMappingsAndPoliciesThatAreValid(t *testing.T) {
+	t.Parallel()
+
+	for _, text := range blocks(t, "docs/mappings.md") {
+		if _, err := load.ParseMapping("docs/mappings.md", []byte(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, text := range blocks(t, "docs/registry.md") {
+		if _, err := pmcc.Parse("docs/registry.md", []byte(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	page := readme(t, "docs/mappings.md")
+	for _, f := range record.All() {
+		if !strings.Contains(page, "`"+f.String()+"`") && !strings.Contains(page, "`"+f.String()+"/KEY`") {
+			t.Errorf("docs/mappings.md does not tell the field %s", f)
+		}
+	}
+	for _, c := range registryCommands() {
+		if !strings.Contains(readme(t, "docs/registry.md")+readme(t, "docs/operate.md")+readme(t, "docs/registry-generate.md"), "registry "+c.name) {
+			t.Errorf("no page tells `loginunico registry %s`", c.name)
 		}
 	}
 }

@@ -74,6 +74,9 @@ func (s *stack) load(ctx context.Context, kek secret.KEK) (err error) {
 		return err
 	}
 	s.people = registry.NewStore(s.box)
+	if err := s.people.KeepPolicy(ctx, s.db); err != nil {
+		return err
+	}
 	if err := s.people.Adopt(ctx, s.db, time.Now()); err != nil { // people of the release before
 		return err
 	}

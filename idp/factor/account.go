@@ -50,6 +50,7 @@ func Register(ctx context.Context, tx pg.Tx, people *registry.Store, r Registrat
 	p, err := people.Create(ctx, tx, registry.Person{CPF: cpf, Fields: mail}, now)
 	if err == registry.ErrCPFTaken {
 		if p, err = people.ByCPF(ctx, tx, cpf); err == nil {
+			mail["cpf"] = registry.Value{Text: cpf.Digits()} // its source may have taken the number back
 			err = people.Update(ctx, tx, p.ID, mail, trust.SelfDeclared.Level(), now)
 		}
 	}

@@ -80,7 +80,7 @@ type Destination struct {
 // Dispatch is one message to send: what the person is asked for, in words that are the caller's.
 type Dispatch struct {
 	To    Destination
-	Code  string // six digits
+	Code  string // six digits, or twelve where many were asked for
 	Token string // of the link; "" where there is none
 }
 

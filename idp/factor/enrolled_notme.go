@@ -87,7 +87,7 @@ func (r *Recoveries) NotMe(ctx context.Context, tx pg.Tx, token string, browser 
 	if _, err := Note(ctx, tx, Event{Person: d.Person, At: r.now(), Kind: SaidNotMe}); err != nil {
 		return d, err
 	}
-	d.Recovery, err = r.begin(ctx, tx, d.Person, browser, to, to.Way, send)
+	d.Recovery, err = r.begin(ctx, tx, d.Person, browser, to, to.Way, secret.Code(), send)
 	return d, err
 }
 

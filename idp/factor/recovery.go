@@ -25,6 +25,14 @@ const (
 	WayDesk            Way = "desk"
 )
 
+// shortCodes is how many recoveries of one account a day send six digits. Each has [CodeTries], and
+// whoever asks for thousands from as many addresses would guess one in the end; nobody may be kept
+// from recovering either. So the code grows to twelve digits, which nobody guesses.
+const (
+	shortCodes   = 6
+	shortCodesIn = 24 * time.Hour
+)
+
 // RecoveryLifetime is how long a code or link of a recovery works, and then how long the new
 // password may take.
 const RecoveryLifetime = 10 * time.Minute
@@ -62,7 +70,11 @@ func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way
 	if !r.offered(way) {
 		return uuid.Nil, ErrWay
 	}
-	person, known, err := recoverable(ctx, tx, registry.DocumentKeys(r.box, cpf.Digits()))
+	keys := registry.DocumentKeys(r.box, cpf.Digits())
+	if err := pg.Lock(ctx, tx, "recovery", keys[0].String()); err != nil { // else many at once would all be short
+		return uuid.Nil, err
+	}
+	person, known, err := recoverable(ctx, tx, keys, r.now().Add(-shortCodesIn))
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -76,7 +88,11 @@ func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way
 	} else {
 		person = pg.NewID() // nobody
 	}
-	return r.begin(ctx, tx, person, browser, to, way, send)
+	code := secret.Code()
+	if known.recoveries >= shortCodes {
+		code += secret.Code()
+	}
+	return r.begin(ctx, tx, person, browser, to, way, code, send)
 }
 
 func (r *Recoveries) offered(way Way) bool {
@@ -97,8 +113,8 @@ func reaching(way Way) Way {
 
 // begin stores a recovery and sends its code, and by mail its link. One to nobody stores what
 // nobody is told.
-func (r *Recoveries) begin(ctx context.Context, tx pg.Tx, person uuid.UUID, browser []byte, to Destination, way Way, send Courier) (uuid.UUID, error) {
-	id, d := pg.NewID(), Dispatch{To: to, Code: secret.Code()}
+func (r *Recoveries) begin(ctx context.Context, tx pg.Tx, person uuid.UUID, browser []byte, to Destination, way Way, code string, send Courier) (uuid.UUID, error) {
+	id, d := pg.NewID(), Dispatch{To: to, Code: code}
 	kept := d.Code
 	if to.Address == "" {
 		kept = secret.Token()
@@ -188,7 +204,8 @@ func (r *Recoveries) Finish(ctx context.Context, tx pg.Tx, id uuid.UUID, browser
 	return o, hold(ctx, tx, o.Person, o.Way, now)
 }
 
-// proofsOf is what somebody has shown who came back by a way. RFC 8176 §2.
+// proofsOf is what somebody has shown who came back by a way. RFC 8176 §2: a code that travels by
+// mail is mca; it must not be otp, which next to a password says that there was an app.
 func proofsOf(way Way) []Proof {
 	switch way {
 	case WayDesk:
@@ -196,9 +213,9 @@ func proofsOf(way Way) []Proof {
 	case WaySMS:
 		return []Proof{{By: ByCode, AMR: []string{"sms"}}}
 	case WayQuestion:
-		return []Proof{{By: ByCode, AMR: []string{"otp", "kba"}}}
+		return []Proof{{By: ByCode, AMR: []string{"mca", "kba"}}}
 	}
-	return []Proof{{By: ByCode, AMR: []string{"otp"}}}
+	return []Proof{{By: ByCode, AMR: []string{"mca"}}}
 }
 
 // ChangePassword replaces the password of somebody who is signed in and [Enrolled.MayChange], or

@@ -15,6 +15,7 @@ type enrolledRow struct {
 	passwordAt, heldAt, changedAt *time.Time
 	passkeys, authenticators      []byte // JSON
 	codes                         int
+	recoveries                    int // begun of late and not proven; only of recoverable
 	question                      bool
 	heldWay                       string
 	addresses                     addresses

@@ -9,11 +9,13 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
-// recoverable finds the account of a CPF, with its addresses; the zero person without one.
-func recoverable(ctx context.Context, db pg.DB, cpf []uuid.UUID) (person uuid.UUID, r enrolledRow, err error) {
+// recoverable finds the account of a CPF, with its addresses and how many recoveries were begun since
+// a moment and led nowhere; the zero person without one.
+func recoverable(ctx context.Context, db pg.DB, cpf []uuid.UUID, since time.Time) (person uuid.UUID, r enrolledRow, err error) {
 	a := &r.addresses
 	err = db.QueryRow(ctx, `
 		SELECT p.id, EXISTS (SELECT FROM secret_question WHERE person_id = p.id),
+		       (SELECT count(*) FROM recovery WHERE person_id = p.id AND created_at > @since AND proven_at IS NULL),
 		       ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared],
 		       ARRAY(SELECT kind FROM channel WHERE person_id = p.id AND confirmed_at IS NOT NULL ORDER BY id),
 		       ARRAY(SELECT id FROM channel WHERE person_id = p.id AND confirmed_at IS NOT NULL ORDER BY id),
@@ -23,7 +25,7 @@ func recoverable(ctx context.Context, db pg.DB, cpf []uuid.UUID) (person uuid.UU
 		  JOIN person p ON p.id = f.person_id
 		 WHERE f.index = ANY(@cpf)
 		   AND (EXISTS (SELECT FROM password WHERE person_id = p.id) OR EXISTS (SELECT FROM passkey WHERE person_id = p.id))`,
-		pg.Args{"cpf": cpf}).Scan(&person, &r.question, &a.sealed, &a.kinds, &a.ids, &a.texts, &a.since)
+		pg.Args{"cpf": cpf, "since": since}).Scan(&person, &r.question, &r.recoveries, &a.sealed, &a.kinds, &a.ids, &a.texts, &a.since)
 	if pg.NoRows(err) {
 		return uuid.Nil, enrolledRow{}, nil
 	}

@@ -55,21 +55,22 @@ type Account struct {
 // Throttle counts tries in PostgreSQL, so that every process counts alike.
 type Throttle struct {
 	db     pg.DB
+	tries  *pg.Group
 	box    registry.Sealer
 	limits Limits
 	now    func() time.Time
 }
 
-// NewThrottle counts with these limits.
-func NewThrottle(db pg.DB, box registry.Sealer, limits Limits, now func() time.Time) *Throttle {
-	return &Throttle{db: db, box: box, limits: limits, now: now}
+// NewThrottle counts with these limits; tries at once are counted together.
+func NewThrottle(db pg.DB, tries *pg.Group, box registry.Sealer, limits Limits, now func() time.Time) *Throttle {
+	return &Throttle{db: db, tries: tries, box: box, limits: limits, now: now}
 }
 
 // Enter counts a try before it is made, so that tries at once cannot slip under the limit
 // together, and finds the account in the same statement.
 func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error) {
 	b := t.buckets(try)
-	a, n, err := enter(ctx, t.db, b, registry.DocumentKeys(t.box, try.CPF.Digits()), try.Browser, try.Unlocked, t.limits.Pair, t.window())
+	a, n, err := enter(ctx, t.tries.Ordered(b.cpf), b, registry.DocumentKeys(t.box, try.CPF.Digits()), try.Browser, try.Unlocked, t.limits.Pair, t.window())
 	if err != nil {
 		return a, Wait, err
 	}

@@ -49,7 +49,7 @@ func newGate(t *testing.T, limits factor.Limits) *gate {
 		t.Fatal(err)
 	}
 	g.maria = p.ID
-	g.Throttle = factor.NewThrottle(g.db, box, limits, g.clock.Now)
+	g.Throttle = factor.NewThrottle(g.db, pg.NewGroup(g.db, 1), box, limits, g.clock.Now)
 	return g
 }
 

@@ -93,7 +93,7 @@ type app struct {
 
 func (r *rig) app() *app {
 	r.t.Helper()
-	a := &app{rig: r, Authenticators: factor.NewAuthenticators(r.box, factor.NewThrottle(r.db, r.box, few, r.clock.Now), "Vila Esperança", r.clock.Now)}
+	a := &app{rig: r, Authenticators: factor.NewAuthenticators(r.box, factor.NewThrottle(r.db, pg.NewGroup(r.db, 1), r.box, few, r.clock.Now), "Vila Esperança", r.clock.Now)}
 	var err error
 	a.setup, err = a.Enrol(r.t.Context(), r.db, r.person, "529.***", "Celular")
 	r.must(err)

@@ -8,6 +8,9 @@
 //	                               │            └─► /cadastro ─► /cadastro/codigo ─┘
 //	                               └─ nothing missing: the code at once, no interaction is written
 //
+// Until a fact of somebody is known, the interaction travels sealed in its browser's cookie
+// (handle_carried.go); then it is a row.
+//
 //	handle_authorize   the request: validated, answered or begun
 //	handle_identify    CPF, choice of account, cancel
 //	handle_password    password, and the mail code of a busy CPF

@@ -99,7 +99,7 @@ func (h *Handler) browser(c echo.Context) []byte {
 // visit reads the interaction of ?i=, if it belongs to this browser, and who is signed in.
 // Error: ErrExpired for every other id.
 func (h *Handler) visit(c echo.Context) (*visit, error) {
-	v, err := h.visitOf(c, find)
+	v, err := h.visitOf(c, h.Shared.Reads, find)
 	if err != nil {
 		return nil, err
 	}
@@ -108,19 +108,26 @@ func (h *Handler) visit(c echo.Context) (*visit, error) {
 }
 
 // visitOf is visit without who is signed in, by a statement like [find].
-func (h *Handler) visitOf(c echo.Context, by func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error)) (*visit, error) {
+func (h *Handler) visitOf(c echo.Context, db pg.DB, by func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error)) (*visit, error) {
 	id, err := httpx.ParamUUID(c, "i")
 	if err != nil {
 		return nil, ErrExpired
 	}
-	in, err := by(c.Request().Context(), h.DB, id, h.browser(c), h.Now())
+	browser := h.browser(c)
+	in, text, carried := h.carried(c, id, browser)
+	if !carried {
+		in, err = by(c.Request().Context(), db, id, browser, h.Now())
+	}
 	if pg.NoRows(err) {
 		return nil, ErrExpired
 	}
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{Interaction: in, lang: h.Pages.Language(c, "")}
+	v := &visit{Interaction: in, lang: h.Pages.Language(c, ""), carried: text}
+	if carried {
+		h.dropWhenSettled(c, v)
+	}
 	if in.Request.ReturnTo == "" {
 		client, ok := h.Clients.Get(in.ClientID)
 		if !ok || !client.MatchRedirect(in.Request.RedirectURI) {
@@ -156,7 +163,7 @@ func (h *Handler) goOn(c echo.Context, v *visit) error {
 	case step != Issue:
 		return c.Redirect(seeOther, v.url(pathOf[step]))
 	case v.client == nil:
-		if err := finish(c.Request().Context(), h.DB, v.ID, h.Now()); err != nil {
+		if err := h.end(c.Request().Context(), v); err != nil {
 			return err
 		}
 		return c.Redirect(seeOther, v.Request.ReturnTo)
@@ -275,7 +282,11 @@ func (h *Handler) fresh(c echo.Context, r Request) Interaction {
 }
 
 func (h *Handler) begin(ctx context.Context, c echo.Context, v *visit) error {
-	if err := begin(ctx, h.DB, v.Interaction); err != nil {
+	carried, err := h.carry(c, v)
+	if err == nil && !carried {
+		err = begin(ctx, h.Shared.Writes, v.Interaction)
+	}
+	if err != nil {
 		return err
 	}
 	return c.Redirect(seeOther, v.url(pathOf[v.next(h.Now())]))

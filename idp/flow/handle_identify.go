@@ -44,11 +44,15 @@ func (h *Handler) postIdentify(c echo.Context) error {
 			return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
 		}
 	}
-	v, err := h.visitOf(c, func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error) {
+	v, err := h.visitOf(c, h.Shared.Writes, func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error) {
 		return identified(ctx, db, id, browser, h.Box.Seal([]byte(cpf.Digits()), id[:]), now)
 	})
 	if err != nil {
 		return err
+	}
+	if v.carried != nil {
+		v.CPF = h.Box.Seal([]byte(cpf.Digits()), v.ID[:])
+		h.give(c, v)
 	}
 	return c.Redirect(seeOther, v.url(pathPassword))
 }
@@ -84,7 +88,13 @@ func (h *Handler) postSelect(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	if c.FormValue("account") != "other" {
-		if err := chosen(ctx, h.DB, v.ID, v.known.ID, h.Now()); err != nil {
+		err := pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+			if err := v.settle(ctx, tx); err != nil {
+				return err
+			}
+			return chosen(ctx, tx, v.ID, v.known.ID, h.Now())
+		})
+		if err != nil {
 			return err
 		}
 		return c.Redirect(seeOther, v.url(pathContinue))

@@ -82,6 +82,9 @@ func (h *Handler) sendUnlock(ctx context.Context, v *visit, try factor.Try) erro
 	to, err := brdoc.ParseEmail(person.Fields["email"].Text)
 	decoy := !has || err != nil || !may
 	return pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		if err := v.settle(ctx, tx); err != nil {
+			return err
+		}
 		if err := busy(ctx, tx, v.ID, h.Now()); err != nil {
 			return err
 		}

@@ -102,6 +102,9 @@ func (h *Handler) startRegistration(ctx context.Context, v *visit, try factor.Tr
 	}
 	to, _ := brdoc.ParseEmail(owner.Fields["email"].Text) // "" without one: nobody is told
 	return pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		if err := v.settle(ctx, tx); err != nil {
+			return err
+		}
 		sealedCPF := h.Box.Seal([]byte(r.CPF), v.ID[:])
 		if err := registering(ctx, tx, v.ID, sealedCPF, h.Box.Seal(body, v.ID[:]), h.Now()); err != nil {
 			return err

@@ -43,6 +43,9 @@ type visit struct {
 	lang   string         // of this page, and of mails it sends
 	client *client.Client // nil for our own account pages
 	known  *session.Known // nil when nobody is signed in
+
+	carried []byte // the request's JSON while the browser carries the visit; nil: it is a row
+	settled bool   // it was carried and has become a row
 }
 
 func (v *visit) facts(now time.Time) Facts {

@@ -26,6 +26,7 @@ var ErrExpired = fail.New(fail.Expired, "expired")
 // Dependencies of the flows.
 type Dependencies struct {
 	DB       *pg.Pool
+	Shared   *pg.Shared
 	Box      registry.Sealer
 	People   *registry.Store
 	Clients  *client.Registry
@@ -49,7 +50,7 @@ type Hints interface {
 // once, and the grant written. A visit that needed no page has no interaction row.
 func (d *Dependencies) issue(ctx context.Context, v *visit, began bool) (url.Values, error) {
 	if !began {
-		return d.grant(ctx, d.DB, v)
+		return d.grant(ctx, d.Shared.Writes, v)
 	}
 	var params url.Values
 	err := pg.InTx(ctx, d.DB, func(tx pg.Tx) (err error) {
@@ -60,7 +61,7 @@ func (d *Dependencies) issue(ctx context.Context, v *visit, began bool) (url.Val
 }
 
 func (d *Dependencies) finishWithGrant(ctx context.Context, tx pg.Tx, v *visit) (url.Values, error) {
-	if err := finish(ctx, tx, v.ID, d.Now()); err != nil {
+	if err := v.finish(ctx, tx, d.Now()); err != nil {
 		return nil, err
 	}
 	return d.grant(ctx, tx, v)
@@ -91,14 +92,19 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 // leave ends an interaction without a grant: the service gets the error.
 func (d *Dependencies) leave(ctx context.Context, v *visit, code, why string) (url.Values, error) {
 	params := url.Values{"error": {code}, "error_description": {why}}
-	return params, finish(ctx, d.DB, v.ID, d.Now())
+	return params, d.end(ctx, v)
+}
+
+// end finishes a visit by itself.
+func (d *Dependencies) end(ctx context.Context, v *visit) error {
+	return v.finish(ctx, d.Shared.Writes, d.Now())
 }
 
 // decide records the citizen's answer and issues, all in one transaction.
 func (d *Dependencies) decide(ctx context.Context, v *visit, decision consent.Decision) (url.Values, error) {
 	var params url.Values
 	err := pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
-		if err := finish(ctx, tx, v.ID, d.Now()); err != nil {
+		if err := v.finish(ctx, tx, d.Now()); err != nil {
 			return err
 		}
 		record, err := consent.Grant(ctx, tx, decision, d.Now())
@@ -126,6 +132,9 @@ func (d *Dependencies) signIn(ctx context.Context, v *visit, try factor.Try, pas
 	if !right || account.PersonID == uuid.Nil {
 		return in, false, verdict, d.Throttle.Failed(ctx, try, account)
 	}
+	if in, err = d.straight(ctx, v, try, account); err != nil || in.params != nil {
+		return in, err == nil, verdict, err
+	}
 	err = pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
 		if err := d.Throttle.Succeeded(ctx, tx, try, account); err != nil {
 			return err
@@ -134,6 +143,46 @@ func (d *Dependencies) signIn(ctx context.Context, v *visit, try factor.Try, pas
 		return err
 	})
 	return in, err == nil, verdict, err
+}
+
+// straight is the way of most sign-ins: a browser that the account knows, with nobody signed in,
+// to a service that nothing is missing for. What a transaction would ask in its course is known
+// before, so that all of it is written in one batch. It returns no params for every other sign-in,
+// having changed nothing.
+func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, account factor.Account) (in entered, err error) {
+	if v.carried == nil || v.settled || v.known != nil || v.client == nil || !account.Known {
+		return in, nil
+	}
+	w := *v
+	if w.known, err = d.Sessions.Prospect(ctx, account.PersonID, []string{"pwd"}, v.ClientID, v.sector()); err != nil || w.known == nil {
+		return in, err
+	}
+	now := d.Now()
+	w.authenticated(w.known.ID, now)
+	if w.known.Subject == "" || w.next(now) != Issue {
+		return in, nil
+	}
+	err = d.Shared.Writes.Together(ctx, func(db pg.DB) (err error) {
+		if err := d.Throttle.Succeeded(ctx, db, try, account); err != nil {
+			return err
+		}
+		if in.cookie, err = d.Sessions.Open(ctx, db, w.known.Session); err != nil {
+			return err
+		}
+		if err := finishFresh(ctx, db, w.Interaction, now); err != nil {
+			return err
+		}
+		in.params, err = d.grant(ctx, db, &w)
+		return err
+	})
+	if pg.Unique(err) { // the visit is a row, perhaps of a visit that has ended: the transaction looks
+		return entered{}, nil
+	}
+	if err == nil {
+		w.settled = true
+		*v = w
+	}
+	return in, err
 }
 
 // entered is what a sign-in gives: the session's cookie and, where nothing else was missing, the
@@ -156,6 +205,9 @@ func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, person uuid
 	v.authenticated(s.ID, now)
 	if v.client != nil && v.next(now) == Issue {
 		in.params, err = d.finishWithGrant(ctx, tx, v)
+		return in, err
+	}
+	if err := v.settle(ctx, tx); err != nil {
 		return in, err
 	}
 	return in, authenticated(ctx, tx, v.ID, s.ID, now)

@@ -56,6 +56,7 @@ type TokenEnder interface {
 // Service keeps sessions.
 type Service struct {
 	db     *pg.Pool
+	shared *pg.Shared
 	box    registry.Sealer
 	tokens TokenEnder
 	queue  *jobs.Queue
@@ -66,8 +67,8 @@ type Service struct {
 
 // New keeps sessions; secure says that the issuer is https, which the cookie's name and flags
 // follow.
-func New(db *pg.Pool, box registry.Sealer, tokens TokenEnder, queue *jobs.Queue, caps trust.Caps, secure bool, now func() time.Time) *Service {
-	return &Service{db: db, box: box, tokens: tokens, queue: queue, caps: caps, secure: secure, now: now}
+func New(db *pg.Pool, shared *pg.Shared, box registry.Sealer, tokens TokenEnder, queue *jobs.Queue, caps trust.Caps, secure bool, now func() time.Time) *Service {
+	return &Service{db: db, shared: shared, box: box, tokens: tokens, queue: queue, caps: caps, secure: secure, now: now}
 }
 
 // Claimed says whether a request carries a session cookie at all, of a live session or not.
@@ -83,7 +84,7 @@ func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector
 	if err != nil || cookie.Value == "" {
 		return nil, nil
 	}
-	return known(ctx, s.db, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
+	return known(ctx, s.shared.Reads, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
 }
 
 // Begin opens a session for a person who has just authenticated, in the caller's transaction. It
@@ -95,7 +96,7 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []s
 	now := s.now()
 	value := secret.Token()
 	hash := secret.Hash(value)
-	one := Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
+	one := s.fresh(person, amr)
 	if before != nil && before.PersonID == person {
 		again := one
 		again.ID = before.ID
@@ -114,6 +115,23 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []s
 	}
 	k, err := insert(ctx, tx, s.box, one, hash, clientID, sector)
 	return value, k, err
+}
+
+// Prospect is what [Service.Begin] would open for a person in a browser where nobody is signed in,
+// nil for one who is gone. [Service.Open] then opens it.
+func (s *Service) Prospect(ctx context.Context, person uuid.UUID, amr []string, clientID, sector string) (*Known, error) {
+	return prospect(ctx, s.shared.Reads, s.box, s.fresh(person, amr), clientID, sector)
+}
+
+// Open writes a prospective session, put off as [pg.Later] does, and returns its cookie's secret.
+func (s *Service) Open(ctx context.Context, db pg.DB, one Session) (string, error) {
+	value := secret.Token()
+	return value, open(ctx, db, one, secret.Hash(value))
+}
+
+func (s *Service) fresh(person uuid.UUID, amr []string) Session {
+	now := s.now()
+	return Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
 }
 
 // End closes a session: its tokens end in the same transaction, and every service that took part

@@ -18,7 +18,7 @@ import (
 const (
 	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
 		       p.sealed, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
-		       p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+		       p.evidence`
 	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
 		  LEFT JOIN LATERAL (
@@ -53,6 +53,25 @@ func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash 
 			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
 }
 
+// prospect reads what [insert] would, and writes nothing.
+func prospect(ctx context.Context, db pg.DB, box registry.Sealer, s Session, clientID, sector string) (*Known, error) {
+	return scanKnown(box, clientID, s.AuthTime, db.QueryRow(ctx, `
+		SELECT `+knownColumns+`
+		  FROM (SELECT @id::uuid AS id, @person::uuid AS person_id, @auth_time::timestamptz AS auth_time, @amr::text[] AS amr,
+		               @cap::smallint AS cap, @auth_time AS last_seen_at, @expires::timestamptz AS expires_at)`+knownOf,
+		pg.Args{"id": s.ID, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
+}
+
+// open writes a session; nobody waits for it.
+func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
+	return pg.Later(ctx, db, `
+		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
+		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)`,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+			"expires": s.ExpiresAt})
+}
+
 func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row) (*Known, error) {
 	var k Known
 	var sealed registry.Sealed
@@ -76,7 +95,9 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	if sub != nil {
 		k.Subject = *sub
 	}
-	k.Evidence = ev.Evidence()
+	if k.Evidence, err = ev.Evidence(); err != nil {
+		return nil, err
+	}
 	k.Person, err = registry.Unseal(box, k.PersonID, sealed)
 	k.Person.UpdatedAt = updated
 	k.Person = k.Person.Seen(k.Level(now))

@@ -184,7 +184,7 @@ func (s *Service) Revoke(ctx context.Context, c *client.Client, token string) er
 		if in.ClientID != c.ID {
 			return nil
 		}
-		return revokeSigned(ctx, s.db, secret.Hash(jti), time.Unix(in.Expires, 0))
+		return revokeSigned(ctx, s.shared.Writes, secret.Hash(jti), time.Unix(in.Expires, 0))
 	}
-	return revokeOwn(ctx, s.db, c.ID, secret.Hash(token), now)
+	return revokeOwn(ctx, s.shared.Writes, c.ID, secret.Hash(token), now)
 }

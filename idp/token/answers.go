@@ -64,7 +64,7 @@ func (s *Service) unseal(sealed, accessHash []byte) (a answers, ok bool) {
 // before while they hold, else new ones. Error: ErrInvalidToken for every other token.
 func (s *Service) about(ctx context.Context, clients Clients, access string) (answers, *client.Client, error) {
 	now, hash := s.now(), secret.Hash(access)
-	sealed, version, err := answersByAccess(ctx, s.db, hash, now)
+	sealed, version, err := answersByAccess(ctx, s.shared.Reads, hash, now)
 	if pg.NoRows(err) {
 		return answers{}, nil, ErrInvalidToken
 	}

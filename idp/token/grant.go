@@ -41,7 +41,7 @@ type Grant struct {
 // holder is a grant with the person behind it, as one statement reads them.
 type holder struct {
 	Grant
-	CodeExpiresAt time.Time
+	CodeExpiresAt time.Time // this, nonce, challenge, redirect URI and the next are read for codes alone
 	CodeUsedAt    *time.Time
 	RevokedAt     *time.Time
 	Upheld        bool // session and consent stand; read for codes alone

@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"github.com/loginunico/loginunico/internal/pg"
 	"net/http"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestPurgeKeepsWhatStillSaysSomething(t *testing.T) {
 	t.Parallel()
 	city := idptest.Start(t, []string{portal})
 	city.Person(maria, 1, map[string]string{"name": "Maria Aparecida da Silva"})
-	service := token.New(city.DB, city.Box, city.Keys, city.Issuer, city.Now)
+	service := token.New(city.DB, pg.Share(city.DB), city.Box, city.Keys, city.Issuer, city.Now)
 	online := city.Tokens(city.Request("portal", nil), maria)
 	kept := city.Tokens(city.Request("portal", map[string][]string{"scope": {"openid offline_access"}, "prompt": {"consent"}}), maria)
 	used := kept.Text("refresh_token")
@@ -75,7 +76,7 @@ func TestAnswersGoWithTheirAccessToken(t *testing.T) {
 	t.Parallel()
 	city := idptest.Start(t, []string{portal})
 	city.Person(maria, 1, map[string]string{"name": "Maria Aparecida da Silva"})
-	service := token.New(city.DB, city.Box, city.Keys, city.Issuer, city.Now)
+	service := token.New(city.DB, pg.Share(city.DB), city.Box, city.Keys, city.Issuer, city.Now)
 	holding := func() (rows int) {
 		t.Helper()
 		if err := city.DB.QueryRow(t.Context(), "SELECT count(*) FROM oauth_token WHERE answers IS NOT NULL").Scan(&rows); err != nil {

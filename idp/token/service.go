@@ -18,6 +18,7 @@ import (
 // Service issues tokens and answers for them.
 type Service struct {
 	db     *pg.Pool
+	shared *pg.Shared
 	box    registry.Sealer
 	keys   *keys.Ring
 	issuer string
@@ -25,8 +26,8 @@ type Service struct {
 }
 
 // New serves tokens of one issuer.
-func New(db *pg.Pool, box registry.Sealer, ring *keys.Ring, issuer string, now func() time.Time) *Service {
-	return &Service{db: db, box: box, keys: ring, issuer: issuer, now: now}
+func New(db *pg.Pool, shared *pg.Shared, box registry.Sealer, ring *keys.Ring, issuer string, now func() time.Time) *Service {
+	return &Service{db: db, shared: shared, box: box, keys: ring, issuer: issuer, now: now}
 }
 
 // Response is a token endpoint's success. RFC 6749 §5.1, OIDC Core §3.1.3.3.
@@ -65,7 +66,7 @@ type CodeRequest struct {
 // Errors: *Error with invalid_grant or invalid_target.
 func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest) (*Response, error) {
 	now := s.now()
-	h, err := holderByCode(ctx, s.db, s.box, secret.Hash(r.Code))
+	h, err := holderByCode(ctx, s.shared.Reads, s.box, secret.Hash(r.Code))
 	if pg.NoRows(err) {
 		return nil, invalidGrant("the code is unknown or expired")
 	}
@@ -86,7 +87,7 @@ func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest)
 	if err != nil {
 		return nil, err
 	}
-	won, err := redeemCode(ctx, s.db, h.ID, stored, now)
+	won, err := redeemCode(ctx, s.shared.Writes, h.ID, stored, now)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (s *Service) reused(ctx context.Context, h *holder, now time.Time) error {
 func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope string, resources []string) (*Response, error) {
 	now := s.now()
 	hash := secret.Hash(token)
-	h, t, err := holderByRefresh(ctx, s.db, s.box, hash)
+	h, t, err := holderByRefresh(ctx, s.shared.Reads, s.box, hash)
 	if pg.NoRows(err) || (err == nil && h.ClientID != c.ID) {
 		return nil, invalidGrant("the refresh token is unknown")
 	}
@@ -153,7 +154,7 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 	if err != nil {
 		return nil, err
 	}
-	won, err := rotate(ctx, s.db, hash, stored, now)
+	won, err := rotate(ctx, s.shared.Writes, hash, stored, now)
 	if err != nil {
 		return nil, err
 	}

@@ -48,10 +48,11 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 	var updated time.Time
 	var ev trust.Columns
 	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.Nonce, &h.AuthTime, &h.AMR, &h.Cap, &h.CodeChallenge, &h.RedirectURI, &h.ExpiresAt,
-		&h.CodeExpiresAt, &h.CodeUsedAt, &h.RevokedAt, &sealed, &updated, &h.Version}, ev.Targets()...)
+		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.ExpiresAt, &h.RevokedAt, &sealed, &updated, &h.Version}, ev.Targets()...)
 	return targets, func() (err error) {
-		h.Evidence = ev.Evidence()
+		if h.Evidence, err = ev.Evidence(); err != nil {
+			return err
+		}
 		h.Person, err = registry.Unseal(s, h.PersonID, sealed)
 		h.Person.UpdatedAt = updated
 		return err
@@ -59,12 +60,11 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 }
 
 // heldColumns are a grant, its person and the evidence, in the order of [holder.targets]; a look-up
-// names its own way to oauth_grant g.
+// names its own way to oauth_grant g. What only a redemption looks at is not among them.
 const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-	g.resources, g.offline, g.nonce, g.auth_time, g.amr, g.cap, g.code_challenge, g.redirect_uri, g.expires_at,
-	g.code_expires_at, g.code_used_at, g.revoked_at,
-	p.sealed, p.updated_at, p.version, p.kinds, p.sources, p.verified_at, p.expires_at, p.revoked_at`
+	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.expires_at, g.revoked_at,
+	p.sealed, p.updated_at, p.version, p.evidence`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
 	  FROM oauth_token t
@@ -80,6 +80,7 @@ func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []b
 	targets, finish := h.targets(s)
 	err := db.QueryRow(ctx, `
 		SELECT `+heldColumns+`,
+		       g.nonce, g.code_challenge, g.redirect_uri, g.code_expires_at, g.code_used_at,
 		       EXISTS (SELECT 1 FROM session s WHERE s.id = g.session_id AND s.ended_at IS NULL)
 		       AND 'granted' = (SELECT c.kind
 		                          FROM consent c
@@ -89,7 +90,8 @@ func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []b
 		  FROM oauth_grant g
 		  JOIN known_person p ON p.id = g.person_id
 		 WHERE g.code_hash = @hash`,
-		pg.Args{"hash": codeHash}).Scan(append(targets, &h.Upheld)...)
+		pg.Args{"hash": codeHash}).
+		Scan(append(targets, &h.Nonce, &h.CodeChallenge, &h.RedirectURI, &h.CodeExpiresAt, &h.CodeUsedAt, &h.Upheld)...)
 	if err != nil {
 		return nil, err
 	}

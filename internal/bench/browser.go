@@ -67,7 +67,9 @@ func (a *agent) page(method, target string, form url.Values, want int) (where st
 		err = fmt.Errorf("%s %s: status %d, want %d: %.300s", method, r.URL.Path, res.StatusCode, want, body)
 	}
 	for _, c := range res.Cookies() {
-		a.cookies[c.Name] = c.Value
+		if a.cookies[c.Name] = c.Value; c.MaxAge < 0 {
+			delete(a.cookies, c.Name)
+		}
 	}
 	return res.Header.Get("Location"), err
 }

@@ -13,7 +13,9 @@ import (
 // The floor's own measurements. Each is one request to an echo handler, with …
 const (
 	static = iota // nothing: ready bytes, as many as discovery and JWKS have on average
+	page          // nothing: ready HTML, as long as the first page of a sign-in
 	lookUp        // one SELECT by primary key
+	ask           // the same for an authenticated client's form, as RFC 7662 §2.1 has it
 	insert        // one INSERT, committed
 	rotate        // one UPDATE and one INSERT in one statement, committed
 	sign          // one ES256 signature
@@ -21,7 +23,7 @@ const (
 	floors
 )
 
-var floorNames = [floors]string{"handler", "handler+select", "handler+insert", "handler+rotate", "handler+signature", "handler+hash"}
+var floorNames = [floors]string{"handler", "handler+page", "handler+select", "handler+form+secret+select", "handler+insert", "handler+rotate", "handler+signature", "handler+hash"}
 
 // composition says how many of each make a scenario's floor; a negative handler takes away those
 // that the others bring in excess.
@@ -54,6 +56,10 @@ func floorOperation(which int, base string, n int) operation {
 	switch which {
 	case static:
 		return func() error { _, err := a.get("/static", ""); return err }
+	case page:
+		return func() error { _, err := a.get("/page", ""); return err }
+	case ask:
+		return func() error { n += 7919; return a.call("/ask", url.Values{"token": {floorToken(n)}}, nil) }
 	case lookUp:
 		return func() error { n += 7919; _, err := a.get("/select", floorToken(n)); return err }
 	case rotate:

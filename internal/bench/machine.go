@@ -167,8 +167,8 @@ func (m *machine) startProvider(ctx context.Context, database string) (*server, 
 // dataDir keeps the provider's key-encryption key and log.
 func (m *machine) dataDir(database string) string { return filepath.Join(m.scratch, "data-"+database) }
 
-// startFloor runs the floor's server, whose static answer has this many bytes.
-func (m *machine) startFloor(ctx context.Context, database string, body int) (*server, error) {
+// startFloor runs the floor's server, whose static answer and page have this many bytes.
+func (m *machine) startFloor(ctx context.Context, database string, body, page int) (*server, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -178,7 +178,8 @@ func (m *machine) startFloor(ctx context.Context, database string, body int) (*s
 		return nil, err
 	}
 	port := strconv.Itoa(ports[0])
-	cmd := exec.Command(self, floorCommand, "-listen", "127.0.0.1:"+port, "-database", m.cluster.URL(database), "-body", strconv.Itoa(body))
+	cmd := exec.Command(self, floorCommand, "-listen", "127.0.0.1:"+port, "-database", m.cluster.URL(database), "-body", strconv.Itoa(body),
+		"-page", strconv.Itoa(page))
 	cmd.Env = append(os.Environ(), "GOGC=400") // as the provider sets for itself
 	return m.start(ctx, "floor-"+database, "http://localhost:"+port, cmd)
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/migrations"
 )
 
@@ -42,7 +44,11 @@ func (m *machine) phase(ctx context.Context, rows int, r *report) error {
 	if err != nil {
 		return err
 	}
-	if p.floor, err = m.startFloor(ctx, p.floorDatabase(), size); err != nil {
+	page, err := p.pageBytes()
+	if err != nil {
+		return err
+	}
+	if p.floor, err = m.startFloor(ctx, p.floorDatabase(), size, page); err != nil {
 		return err
 	}
 	defer p.floor.stop()
@@ -69,6 +75,24 @@ func (p *phase) publicBytes() (int, error) {
 		total += len(body)
 	}
 	return total / 2, nil
+}
+
+// pageBytes is the length of the first page of a sign-in.
+func (p *phase) pageBytes() (int, error) {
+	c := &citizen{agent: newAgent(p.provider.url)}
+	where, err := c.page(http.MethodGet, authorizeURL(secret.Token()), nil, http.StatusSeeOther)
+	if err != nil {
+		return 0, err
+	}
+	r, err := http.NewRequest(http.MethodGet, p.provider.url+where, nil)
+	if err != nil {
+		return 0, err
+	}
+	for name, value := range c.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	body, _, err := c.do(r, http.StatusOK)
+	return len(body), err
 }
 
 // hire gives each worker its connections and citizens.

@@ -128,7 +128,7 @@ func (r *report) print(out io.Writer) {
 	for _, s := range scenarios {
 		fmt.Fprintf(out, "  %-20s %s%s\n", s.name, s.floor, map[bool]string{true: " + one password hash"}[s.name == loginWithHash])
 	}
-	fmt.Fprint(out, "A login of ours is six requests, two of them pages, where its floor counts five bare handlers; every code and refresh\nanswer of ours has two signatures, access token and ID token, where its floor counts one.\n")
+	fmt.Fprint(out, "Every code and refresh answer of ours has two signatures, access token and ID token, where its floor counts one.\n")
 }
 
 func (r *report) printFloors(out io.Writer) {

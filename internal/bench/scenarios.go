@@ -33,13 +33,14 @@ var scenarios = []scenario{
 	{name: "code with session", signatures: 2, target: 1.7, floor: composition{lookUp: 1, insert: 1, rotate: 1, sign: 1, static: -2}, prepare: sso},
 	{name: "refresh rotation", signatures: 2, target: 1.5, floor: composition{rotate: 1, sign: 1, static: -1}, prepare: refresh},
 	{name: "userinfo", target: 1.3, floor: composition{lookUp: 1}, prepare: userinfo},
-	{name: "introspection", target: 1.3, floor: composition{lookUp: 1}, prepare: introspection},
+	{name: "introspection", target: 1.3, floor: composition{ask: 1}, prepare: introspection},
 	{name: "revocation", floor: composition{insert: 1}, prepare: revocation},
 }
 
 const loginWithHash = "login, with hash"
 
-var loginFloor = composition{lookUp: 1, insert: 2, rotate: 1, sign: 1}
+// loginFloor has the six requests of a sign-in that asks for CPF and password on two pages.
+var loginFloor = composition{page: 2, lookUp: 1, insert: 2, rotate: 1, sign: 1, static: -1}
 
 // worker is one client with its citizens, kept for all scenarios of a phase.
 type worker struct {

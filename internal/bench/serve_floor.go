@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 )
 
 // floorCommand makes this program the floor's server instead of the benchmark.
@@ -30,6 +32,8 @@ const floorCommand = "floor-server"
 type floor struct {
 	db     *pg.Pool
 	body   []byte
+	page   []byte
+	secret []byte // SHA-256 of the one client's
 	key    *ecdsa.PrivateKey
 	hasher *factor.Hasher
 	hash   string
@@ -37,7 +41,8 @@ type floor struct {
 
 func serveFloor(args []string) error {
 	fs := flag.NewFlagSet(floorCommand, flag.ContinueOnError)
-	addr, url, size := fs.String("listen", "", ""), fs.String("database", "", ""), fs.Int("body", 0, "")
+	addr, url := fs.String("listen", "", ""), fs.String("database", "", "")
+	size, page := fs.Int("body", 0, ""), fs.Int("page", 0, "")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -50,7 +55,8 @@ func serveFloor(args []string) error {
 	if err != nil {
 		return err
 	}
-	f := &floor{db: db, body: []byte(`"` + strings.Repeat("x", *size) + `"`), key: key, hasher: factor.NewHasher(0)}
+	f := &floor{db: db, body: []byte(`"` + strings.Repeat("x", *size) + `"`), page: bytes.Repeat([]byte("x"), *page),
+		secret: secret.Hash(serviceSecret), key: key, hasher: factor.NewHasher(0)}
 	if f.hash, err = f.hasher.Hash(ctx, password); err != nil {
 		return err
 	}
@@ -61,12 +67,15 @@ func serveFloor(args []string) error {
 	if err != nil {
 		return err
 	}
-	return (&http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second}).Serve(listener)
+	return (&http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}).Serve(listener) // as the provider's: a deadline costs a timer
 }
 
 func (f *floor) mount(e *echo.Echo) {
 	e.GET("/healthz", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
 	e.GET("/static", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/json", f.body) })
+	e.GET("/page", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, f.page) })
+	e.POST("/ask", f.ask)
 	e.POST("/insert", f.insert)
 	e.GET("/select", f.lookUp)
 	e.POST("/sign", f.sign)
@@ -92,7 +101,20 @@ func (f *floor) insert(c echo.Context) error {
 }
 
 func (f *floor) lookUp(c echo.Context) error {
-	hash := sha256.Sum256([]byte(strings.TrimPrefix(c.Request().Header.Get("Authorization"), "Bearer ")))
+	return f.find(c, strings.TrimPrefix(c.Request().Header.Get("Authorization"), "Bearer "))
+}
+
+// ask is lookUp for a form of a client that shows its secret.
+func (f *floor) ask(c echo.Context) error {
+	id, given, ok := c.Request().BasicAuth()
+	if !ok || id != serviceID || !secret.Equal(secret.Hash(given), f.secret) {
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	return f.find(c, c.FormValue("token"))
+}
+
+func (f *floor) find(c echo.Context, token string) error {
+	hash := sha256.Sum256([]byte(token))
 	var body string
 	var created time.Time
 	err := f.db.QueryRow(c.Request().Context(), `

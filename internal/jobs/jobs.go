@@ -5,6 +5,7 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -31,11 +32,22 @@ type Queue struct {
 func New(pool *pg.Pool, log *slog.Logger) *Queue {
 	workers := river.NewWorkers()
 	return &Queue{workers: workers, pool: pool, config: &river.Config{
-		Logger: log, Workers: workers, MaxAttempts: 10,
+		ID: processName(), Logger: log, Workers: workers, MaxAttempts: 10,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		// Listening wakes the workers; polling is only the net under it.
 		FetchPollInterval: 5 * time.Second,
 	}}
+}
+
+// processName tells processes apart in the log. River's own would be the machine's name and the
+// time; letters alone can be no code, number or date that a search of the log looks for.
+func processName() string {
+	name := make([]byte, 12)
+	_, _ = rand.Read(name) // never fails: crypto/rand ends the process instead
+	for i := range name {
+		name[i] = 'a' + name[i]%26
+	}
+	return string(name)
 }
 
 // Add registers the function that works jobs of type T. An error is retried with growing pauses,

@@ -14,21 +14,31 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// keep is how many letters stay; older ones leave.
+// keep is how many letters and texts stay; older ones leave.
 const keep = 200
 
-// Message is one letter as a person would read it.
+// Message is one letter or text as a person would read it.
 type Message struct {
-	ID        uint64    `json:"id"` // counts up from 1 in order of arrival
+	ID        uint64    `json:"id"`   // counts up from 1 in order of arrival
+	Kind      Kind      `json:"kind"` // mail or sms
 	MessageID string    `json:"message_id"`
-	From      string    `json:"from"`
-	To        []string  `json:"to"` // the envelope's recipients
-	Subject   string    `json:"subject"`
+	From      string    `json:"from"`    // "" of a text
+	To        []string  `json:"to"`      // the envelope's recipients, or one number in E.164
+	Subject   string    `json:"subject"` // "" of a text
 	Text      string    `json:"text"`
 	At        time.Time `json:"at"`
 }
 
-// Outbox keeps letters. Its methods may be called by several goroutines.
+// Kind tells letters from texts.
+type Kind string
+
+// The kinds.
+const (
+	Mail Kind = "mail"
+	SMS  Kind = "sms"
+)
+
+// Outbox keeps letters and texts. Its methods may be called by several goroutines.
 type Outbox struct {
 	mu       sync.Mutex
 	messages []Message     // oldest first
@@ -92,7 +102,7 @@ func (o *Outbox) Close() error {
 
 // Last returns the newest letter to this address.
 //
-//	to  bare address, in any case; "" for anybody
+//	to  bare address, in any case, or a number in E.164; "" for anybody
 func (o *Outbox) Last(to string) (Message, bool) {
 	all := o.Messages(to)
 	if len(all) == 0 {
@@ -153,7 +163,8 @@ func (o *Outbox) byID(id uint64) (Message, bool) {
 	return o.messages[i], true
 }
 
-func (o *Outbox) add(m Message) {
+// add keeps a message and returns its ID.
+func (o *Outbox) add(m Message) uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last++
@@ -164,6 +175,7 @@ func (o *Outbox) add(m Message) {
 	}
 	close(o.arrived)
 	o.arrived = make(chan struct{})
+	return o.last
 }
 
 func (m Message) isTo(to string) bool {
@@ -187,7 +199,7 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: err.Error()}
 	}
-	m.To, m.At = s.to, time.Now().UTC()
+	m.Kind, m.To, m.At = Mail, s.to, time.Now().UTC()
 	if m.From == "" {
 		m.From = s.from
 	}

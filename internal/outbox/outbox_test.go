@@ -205,6 +205,10 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+func letterTo(to string) mail.Message {
+	return mail.Message{ID: "0199f3a2-code", To: to, Subject: "Seu código", Text: "Seu código é 123456.\n"}
+}
+
 func open(t *testing.T) (*Outbox, *mail.SMTP) {
 	t.Helper()
 	box := New()

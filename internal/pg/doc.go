@@ -5,6 +5,7 @@
 //	DB      what a store function receives: a pool or a transaction alike
 //	InTx    one transaction around a function
 //	Later   a statement of a transaction that nobody waits for
+//	Group   statements asked for at once, in one round trip and one commit
 //	NewID   UUIDv7, so that rows of one moment lie together
 //	Listen  LISTEN on a connection of its own that survives restarts of the server
 //

@@ -22,13 +22,17 @@ func InTx(ctx context.Context, db Beginner, fn func(Tx) error) error {
 
 // Later runs a statement whose outcome nobody looks at. In a transaction of [InTx] it is sent with
 // the next statement, and its error comes back there, or from COMMIT: either way nothing is
-// committed. Elsewhere it runs at once.
+// committed. In [Group.Together] it is one of those. Elsewhere it runs at once.
 func Later(ctx context.Context, db DB, sql string, args ...any) error {
 	if p, ok := db.(*pipeline); ok {
 		if p.closed {
 			return pgx.ErrTxClosed
 		}
 		p.queued.Queue(sql, args...)
+		return nil
+	}
+	if u, ok := db.(*unit); ok {
+		u.put = append(u.put, statement{sql, args})
 		return nil
 	}
 	_, err := db.Exec(ctx, sql, args...)

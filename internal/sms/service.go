@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"time"
 
@@ -56,6 +57,28 @@ func New(o Options) *Service {
 	return s
 }
 
+// Run keeps the carrier's link, where it has one, until ctx ends; else it returns at once.
+func (s *Service) Run(ctx context.Context) {
+	if bound, ok := s.Carrier.(interface {
+		Run(ctx context.Context, hear Listener)
+	}); ok {
+		bound.Run(ctx, s.Hear)
+	}
+}
+
+// StatusPath is where the server mounts Webhook.
+const StatusPath = "/sms/status"
+
+// Webhook is the carrier's, heard into the trail; nil where it has none.
+func (s *Service) Webhook() http.Handler {
+	if told, ok := s.Carrier.(interface {
+		Webhook(hear Listener, now func() time.Time) http.Handler
+	}); ok {
+		return told.Webhook(s.Hear, s.Now)
+	}
+	return nil
+}
+
 // Request asks for one text.
 type Request struct {
 	// Key names what the text is for: "recovery/<id of the code>". However often a request of one key
@@ -84,7 +107,7 @@ func (r Request) check(now time.Time) error {
 	if r.To == "" {
 		return nil
 	}
-	return Message{To: r.To, Text: r.Text}.check()
+	return Message{To: r.To, Text: r.Text}.Check()
 }
 
 // Job is the queue's: send one message.

@@ -392,3 +392,31 @@ func TestQueueSendsWhatCommits(t *testing.T) {
 	}
 	h.want("code/1", Sent, "") // a stopping queue lets its jobs note what they have done
 }
+
+func TestQueueTriesAgainWhatIsNotTaken(t *testing.T) {
+	t.Parallel()
+
+	sent := make(chan int, 3)
+	h := newHouse(t, func(n int) (Receipt, error) {
+		sent <- n
+		if n == 1 {
+			return Receipt{}, &Fault{ErrNotTaken, "http 503"}
+		}
+		return Receipt{"c2"}, nil
+	})
+	if err := h.Queue.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.ask("code/1")
+	for want := range 2 {
+		select {
+		case <-sent:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%d sendings, want 2", want)
+		}
+	}
+	if err := h.Queue.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	h.want("code/1", Sent, "")
+}

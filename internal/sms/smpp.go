@@ -31,7 +31,6 @@ type SMPPConfig struct {
 	Enquire                        time.Duration // silence before enquire_link, 30 s; a link silent for three is dead
 	Answer                         time.Duration // for one submission, 15 s
 	Backoff                        time.Duration // before the first new try to bind, 1 s; doubles up to a minute
-	Hear                           Listener      // receipts go there
 	Metrics                        *Metrics
 	Log                            *slog.Logger
 }
@@ -40,6 +39,7 @@ type SMPPConfig struct {
 type SMPP struct {
 	SMPPConfig
 	source pdu.Address
+	hear   Listener // of Run
 	mu     sync.Mutex
 	bound  *link         // nil: not bound
 	change chan struct{} // closed when bound changes, then replaced
@@ -49,9 +49,6 @@ type SMPP struct {
 func NewSMPP(c SMPPConfig) (*SMPP, error) {
 	c.Window = cmp.Or(c.Window, 10)
 	c.Enquire, c.Answer, c.Backoff = cmp.Or(c.Enquire, 30*time.Second), cmp.Or(c.Answer, 15*time.Second), cmp.Or(c.Backoff, time.Second)
-	if c.Hear == nil {
-		c.Hear = func(context.Context, Status) error { return nil }
-	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -85,8 +82,11 @@ func sourceOf(from string) (pdu.Address, error) {
 // Name is "smpp".
 func (*SMPP) Name() string { return "smpp" }
 
-// Run keeps the carrier bound until ctx ends. What goes wrong is logged and tried again.
-func (s *SMPP) Run(ctx context.Context) {
+// Run keeps the carrier bound until ctx ends, and hands receipts to hear. What goes wrong is logged and
+// tried again. It is called once.
+func (s *SMPP) Run(ctx context.Context, hear Listener) {
+	s.hear = hear
+	s.Metrics.Up(s.Name(), false)
 	pause := s.Backoff
 	for ctx.Err() == nil {
 		l, err := s.connect(ctx)
@@ -177,7 +177,7 @@ func (s *SMPP) link(ctx context.Context) (*link, error) {
 
 // Send submits one message and waits for the SMSC's answer (submit_sm, SMPP 3.4 §4.4).
 func (s *SMPP) Send(ctx context.Context, m Message) (Receipt, error) {
-	if err := m.check(); err != nil {
+	if err := m.Check(); err != nil {
 		return Receipt{}, err
 	}
 	submit, err := s.submission(m, time.Now())

@@ -188,7 +188,7 @@ func (l *link) receipt(ctx context.Context, p *pdu.DeliverSM) {
 	if status, ok := l.smpp.statusOf(p); ok {
 		ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 		defer cancel()
-		if err := l.smpp.Hear(ctx, status); err != nil {
+		if err := l.smpp.hear(ctx, status); err != nil {
 			l.smpp.Log.WarnContext(ctx, "SMPP receipt not kept", "error", err.Error())
 			response.CommandStatus = data.ESME_RX_T_APPN
 		}

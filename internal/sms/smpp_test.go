@@ -139,7 +139,7 @@ func (s *smsc) wait(kind string, into any) {
 }
 
 // carrier is bound to the server, and is unbound when the test ends.
-func (s *smsc) carrier(change func(*SMPPConfig)) *SMPP {
+func (s *smsc) carrier(change func(*SMPPConfig), hear ...Listener) *SMPP {
 	s.t.Helper()
 	c := SMPPConfig{Addr: s.addr, SystemID: "cidade", Password: "segredo", SystemType: "OTP", From: "PREFEITURA", Backoff: 5 * time.Millisecond}
 	if s.pool != nil {
@@ -152,9 +152,10 @@ func (s *smsc) carrier(change func(*SMPPConfig)) *SMPP {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	hear = append(hear, func(context.Context, Status) error { return nil })
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { defer close(ended); carrier.Run(ctx) }()
+	go func() { defer close(ended); carrier.Run(ctx, hear[0]) }()
 	s.t.Cleanup(func() { cancel(); <-ended })
 	return carrier
 }
@@ -230,7 +231,7 @@ func TestReceiptsMoveTheTrail(t *testing.T) {
 
 	server := startSMSC(t, false)
 	heard := make(chan Status, 1)
-	server.carrier(func(c *SMPPConfig) { c.Hear = func(_ context.Context, s Status) error { heard <- s; return nil } })
+	server.carrier(nil, func(_ context.Context, s Status) error { heard <- s; return nil })
 	server.wait("bind", nil)
 	const appendixB = "id:7220bb6b-1 sub:001 dlvrd:001 submit date:2611211200 done date:2611211201 stat:%s err:%s text:id:9 stat:UNDELIV"
 	for name, c := range map[string]struct {
@@ -280,7 +281,7 @@ func TestReceiptThatIsNotKeptIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 
 	server := startSMSC(t, false)
-	server.carrier(func(c *SMPPConfig) { c.Hear = func(context.Context, Status) error { return errors.New("no database") } })
+	server.carrier(nil, func(context.Context, Status) error { return errors.New("no database") })
 	server.wait("bind", nil)
 	server.tell(`{"receipt":{"text":"id:1 stat:DELIVRD"}}`)
 	wantAnswer(t, server, 0x64)
@@ -469,10 +470,8 @@ func TestPackedAlphabetAndDecimalNames(t *testing.T) {
 
 	server := startSMSC(t, false)
 	heard := make(chan Status, 1)
-	carrier := server.carrier(func(c *SMPPConfig) {
-		c.Packed, c.DecimalIDs, c.From = true, true, "+551130000000"
-		c.Hear = func(_ context.Context, s Status) error { heard <- s; return nil }
-	})
+	carrier := server.carrier(func(c *SMPPConfig) { c.Packed, c.DecimalIDs, c.From = true, true, "+551130000000" },
+		func(_ context.Context, s Status) error { heard <- s; return nil })
 	server.tell(`{"next":{"id":"1f"}}`)
 	receipt, err := carrier.Send(t.Context(), text("12345678"))
 	if err != nil || receipt.ID != "31" {

@@ -45,8 +45,8 @@ func Fold(text string) string {
 	return b.String()
 }
 
-// check says why a message cannot be sent; nil when it can.
-func (m Message) check() error {
+// Check says why a message cannot be sent, as ErrMessage; nil when it can.
+func (m Message) Check() error {
 	switch n, segment := Length(m.Text); {
 	case m.To == "":
 		return fmt.Errorf("%w: no number", ErrMessage)

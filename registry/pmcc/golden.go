@@ -268,12 +268,17 @@ func (c *Computer) before(fp *fieldPolicy, records []Record, a, b int32) int {
 	x, y := &c.candidates[a], &c.candidates[b]
 	hx, hy := &c.heads[x.rec], &c.heads[y.rec]
 	rx, ry := &records[x.rec], &records[y.rec]
-	before := cmp.Or(bytes.Compare(x.Key, y.Key), cmp.Compare(hx.effective, hy.effective), cmp.Compare(fp.rankOf(hy.source), fp.rankOf(hx.source)),
-		cmp.Compare(rx.Source, ry.Source))
-	if before == 0 && rx.Source != SourceSelf { // each word of a citizen is a record with a key of its own
-		before = cmp.Compare(rx.Key, ry.Key)
+	if n := bytes.Compare(x.Key, y.Key); n != 0 {
+		return n
 	}
-	return cmp.Or(before, bytes.Compare(rx.ID[:], ry.ID[:]), cmp.Compare(a, b))
+	if hx.effective != hy.effective { // most are told apart here
+		return cmp.Compare(hx.effective, hy.effective)
+	}
+	of := cmp.Or(cmp.Compare(fp.rankOf(hy.source), fp.rankOf(hx.source)), cmp.Compare(rx.Source, ry.Source))
+	if of == 0 && rx.Source != SourceSelf { // each word of a citizen is a record with a key of its own
+		of = cmp.Compare(rx.Key, ry.Key)
+	}
+	return cmp.Or(of, bytes.Compare(rx.ID[:], ry.ID[:]), cmp.Compare(a, b))
 }
 
 func (f *fieldPolicy) rankOf(source int) int {
@@ -461,12 +466,17 @@ func (c *Computer) value(f record.Field, cand *candidate, head *recordHead, r ri
 }
 
 // corroborate raises the confidence of a value another source also gives, as of independent
-// witnesses, and names the stronger source as its origin.
+// witnesses, and names the stronger source as its origin. Of two spellings the one with its accents
+// stays, whoever wrote it, as long as the city knows who did.
 func (c *Computer) corroborate(fp *fieldPolicy, current *Value, cand *candidate, head *recordHead, records []Record) {
 	current.Confirmed = max(current.Confirmed, cand.Confirmed)
 	holder := c.heads[current.Record].source
 	if holder == head.source {
 		return
+	}
+	text := current.Text
+	if len(cand.Text) > len(text) && (head.level == 0 || head.level >= trustedSpelling) { // they differ in case and accents at most
+		text = cand.Text
 	}
 	confidence := current.Confidence
 	if c.speaksAnew(head.source) {
@@ -477,8 +487,11 @@ func (c *Computer) corroborate(fp *fieldPolicy, current *Value, cand *candidate,
 		*current = c.value(current.Field, cand, head, r)
 		current.Confirmed = confirmed
 	}
-	current.Confidence = confidence
+	current.Confidence, current.Text = confidence, text
 }
+
+// trustedSpelling is the trust level from which a citizen's spelling of a name the city has counts.
+const trustedSpelling = 3
 
 // speaksAnew says whether a source has not yet spoken for the current value, and notes that it has:
 // a source that delivers again is no second witness.

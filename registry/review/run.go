@@ -88,8 +88,8 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.noteChanged(ctx); err != nil {
 		return err
 	}
-	for before := int64(-1); before != r.count.filed.Load() && !r.enough(); {
-		before = r.count.filed.Load()
+	for before := int64(-1); before != r.done() && !r.enough(); {
+		before = r.done()
 		if err := r.pages(ctx, filePage, r.fileNext, r.filePage); err != nil {
 			return err
 		}
@@ -125,6 +125,9 @@ func (r *run) noteChanged(ctx context.Context) error {
 		return setProgress(ctx, tx, upto)
 	})
 }
+
+// done grows with everybody looked at.
+func (r *run) done() int64 { return r.count.filed.Load() + r.count.judged.Load() }
 
 func (r *run) enough() bool { return r.Limit > 0 && r.count.judged.Load() >= r.Limit }
 

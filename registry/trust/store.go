@@ -1,7 +1,11 @@
 package trust
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,28 +14,45 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
-// Columns is a person's evidence as the view known_person carries it through a join: parallel
-// arrays, because the level is asked for together with other rows in one statement. Attributes
-// stay behind.
-type Columns struct {
-	Kinds, Sources       []string
-	VerifiedAt           []time.Time
-	ExpiresAt, RevokedAt []*time.Time
-}
+// Columns is a person's evidence as the view known_person carries it through a join, because the
+// level is asked for together with other rows in one statement: its column evidence. Attributes stay
+// behind.
+type Columns struct{ packed [][]byte }
 
-// Targets are the scan targets, in the view's order: kinds, sources, verified_at, expires_at, revoked_at.
-func (c *Columns) Targets() []any {
-	return []any{&c.Kinds, &c.Sources, &c.VerifiedAt, &c.ExpiresAt, &c.RevokedAt}
-}
+// Targets are the scan targets.
+func (c *Columns) Targets() []any { return []any{&c.packed} }
 
-// Evidence turns the arrays back into rows.
-func (c Columns) Evidence() []Evidence {
-	all := make([]Evidence, len(c.Kinds))
-	for i := range all {
-		all[i] = Evidence{Kind: Kind(c.Kinds[i]), Source: c.Sources[i], VerifiedAt: c.VerifiedAt[i],
-			ExpiresAt: orZero(c.ExpiresAt[i]), RevokedAt: orZero(c.RevokedAt[i])}
+// errPacked says that the view and this program disagree.
+var errPacked = errors.New("trust: evidence is malformed")
+
+const instants = 3 * 8 // bytes: verified_at, expires_at, revoked_at
+
+// Evidence unpacks the rows.
+func (c Columns) Evidence() ([]Evidence, error) {
+	all := make([]Evidence, len(c.packed))
+	for i, row := range c.packed {
+		if len(row) < instants {
+			return nil, errPacked
+		}
+		kind, source, ok := bytes.Cut(row[instants:], []byte{0})
+		if !ok {
+			return nil, errPacked
+		}
+		all[i] = Evidence{Kind: Kind(kind), Source: string(source), VerifiedAt: instant(row), ExpiresAt: instant(row[8:]),
+			RevokedAt: instant(row[16:])}
 	}
-	return all
+	return all, nil
+}
+
+// instant reads a timestamptz as PostgreSQL sends it: microseconds since 2000. The zero time is
+// for none, which is sent as the least number, and for infinity, the largest.
+func instant(b []byte) time.Time {
+	micros := int64(binary.BigEndian.Uint64(b))
+	if micros == math.MinInt64 || micros == math.MaxInt64 {
+		return time.Time{}
+	}
+	const year2000 = 946_684_800 // seconds since 1970
+	return time.UnixMicro(micros + year2000*1_000_000).UTC()
 }
 
 func orZero(t *time.Time) time.Time {

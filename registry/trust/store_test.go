@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -51,6 +52,55 @@ func TestEvidenceIsRevokedNeverChanged(t *testing.T) {
 		if pgErr, ok := err.(*pgconn.PgError); !ok || pgErr.Code != "23000" {
 			t.Errorf("%s: %v", statement, err)
 		}
+	}
+}
+
+func TestEvidenceThroughAJoinIsThatOfTheTable(t *testing.T) {
+	t.Parallel()
+
+	db, ctx, person := testpg.New(t), t.Context(), pg.NewID()
+	if _, err := db.Exec(ctx, `INSERT INTO person (id, created_at, updated_at) VALUES ($1, now(), now())`, person); err != nil {
+		t.Fatal(err)
+	}
+	carried := func() []trust.Evidence {
+		var c trust.Columns
+		if err := db.QueryRow(ctx, `SELECT evidence FROM known_person WHERE id = $1`, person).Scan(c.Targets()...); err != nil {
+			t.Fatal(err)
+		}
+		all, err := c.Evidence()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if all := carried(); len(all) != 0 {
+		t.Fatalf("evidence of nobody: %+v", all)
+	}
+	at := time.Date(1999, 12, 31, 23, 59, 59, 123456000, time.UTC)
+	for _, e := range []trust.Evidence{{Kind: trust.SelfDeclared, Source: "", VerifiedAt: at},
+		{Kind: trust.ICPCertificate, Source: "AC da Vila Esperança", VerifiedAt: at.AddDate(27, 0, 0), ExpiresAt: at.AddDate(30, 0, 0)}} {
+		if err := trust.Record(ctx, db, person, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := trust.Of(ctx, db, person)
+	if err == nil {
+		err = trust.Revoke(ctx, db, person, all[1].ID, "lost", "operator", at.AddDate(28, 0, 0))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err = trust.Of(ctx, db, person); err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range carried() {
+		want := trust.Evidence{Kind: all[i].Kind, Source: all[i].Source, VerifiedAt: all[i].VerifiedAt, ExpiresAt: all[i].ExpiresAt, RevokedAt: all[i].RevokedAt}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, in the table %+v", got, want)
+		}
+	}
+	if all[1].RevokedAt.IsZero() || len(carried()) != 2 {
+		t.Error("nothing was compared")
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/loginunico/loginunico/internal/mail"
+	"github.com/loginunico/loginunico/internal/phone"
+	"github.com/loginunico/loginunico/internal/sms"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -39,6 +41,14 @@ type Config struct {
 	SMTPURL       string        `env:"SMTP_URL"`
 	SMTPFile      string        `env:"SMTP_URL_FILE"`
 	MailFrom      string        `env:"MAIL_FROM" envDefault:"nao-responda@localhost"`
+	SMSURL        string        `env:"SMS_URL"`
+	SMSFile       string        `env:"SMS_URL_FILE"`
+	SMSProvider   string        `env:"SMS_PROVIDER"`
+	SMSFrom       string        `env:"SMS_FROM"`
+	SMSSecret     string        `env:"SMS_WEBHOOK_SECRET"`
+	SMSSecretFile string        `env:"SMS_WEBHOOK_SECRET_FILE"`
+	SMSCountries  string        `env:"SMS_COUNTRIES" envDefault:"BR"`
+	SMSLimits     string        `env:"SMS_LIMITS"`
 	SessionCaps   string        `env:"SESSION_CAPS"`
 	Proxies       []string      `env:"TRUSTED_PROXIES"`
 	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
@@ -48,8 +58,11 @@ type Config struct {
 	DemoRPListen     string `env:"DEMO_RP_LISTEN" envDefault:"127.0.0.1:8090"`
 	DemoOutboxListen string `env:"DEMO_OUTBOX_LISTEN" envDefault:"127.0.0.1:8025"`
 
-	Caps           trust.Caps     `env:"-"`
-	TrustedProxies []netip.Prefix `env:"-"`
+	Caps           trust.Caps      `env:"-"`
+	TrustedProxies []netip.Prefix  `env:"-"`
+	SMS            sms.Settings    `env:"-"` // its URL is empty where the city sends no texts
+	TextCountries  phone.Countries `env:"-"`
+	TextLimits     sms.Limits      `env:"-"`
 }
 
 // Load reads LOGINUNICO_*. demo says that the settings are for the demo city: it may lack a
@@ -74,6 +87,7 @@ func Load(demo bool) (*Config, error) {
 	c.checkTLS(fault)
 	c.checkListeners(fault)
 	c.checkTables(fault)
+	c.checkSMS(fault)
 	if !demo {
 		c.checkProduction(fault)
 	}
@@ -111,7 +125,8 @@ func (c *Config) files(fault faulter) {
 	for _, f := range []struct {
 		name, path string
 		into       *string
-	}{{"DATABASE_URL_FILE", c.DatabaseFile, &c.DatabaseURL}, {"SMTP_URL_FILE", c.SMTPFile, &c.SMTPURL}} {
+	}{{"DATABASE_URL_FILE", c.DatabaseFile, &c.DatabaseURL}, {"SMTP_URL_FILE", c.SMTPFile, &c.SMTPURL},
+		{"SMS_URL_FILE", c.SMSFile, &c.SMSURL}, {"SMS_WEBHOOK_SECRET_FILE", c.SMSSecretFile, &c.SMSSecret}} {
 		if f.path == "" {
 			continue
 		}
@@ -197,6 +212,27 @@ func (c *Config) checkTables(fault faulter) {
 	}
 	if c.DatabaseConns < 2 {
 		fault("DATABASE_CONNS", "%d is too few: at least 2", c.DatabaseConns)
+	}
+}
+
+// checkSMS makes the carrier once, to see that it can be. A city may have none; then it sends no texts.
+func (c *Config) checkSMS(fault faulter) {
+	var err error
+	if c.TextCountries, err = phone.ParseCountries(c.SMSCountries); err != nil {
+		fault("SMS_COUNTRIES", "%v", err)
+	}
+	if c.TextLimits, err = sms.ParseLimits(c.SMSLimits); err != nil {
+		fault("SMS_LIMITS", "%v", err)
+	}
+	c.SMS = sms.Settings{URL: c.SMSURL, Provider: c.SMSProvider, From: c.SMSFrom, Issuer: c.Issuer, WebhookSecret: c.SMSSecret}
+	if c.SMSURL == "" {
+		if c.SMSProvider+c.SMSFrom+c.SMSSecret != "" {
+			fault("SMS_URL", "is missing, and other settings of texts are there")
+		}
+		return
+	}
+	if _, err := c.SMS.Open(nil, nil); err != nil {
+		fault("SMS_URL", "%v", err)
 	}
 }
 

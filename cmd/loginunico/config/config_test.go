@@ -117,6 +117,44 @@ func TestEverySettingThatDoesNotParseIsNamedWithTheRest(t *testing.T) {
 	}
 }
 
+func TestCityMayHaveACarrierOfTexts(t *testing.T) {
+	settings := production(t)
+	set(t, settings)
+	c, err := config.Load(false)
+	if err != nil || c.SMS.URL != "" || !c.TextCountries["BR"] || len(c.TextCountries) != 1 || len(c.TextLimits) == 0 {
+		t.Errorf("without one: %+v, %v", c.SMS, err)
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("a-secret-of-twenty-four-characters\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings["SMS_URL"], settings["SMS_PROVIDER"], settings["SMS_FROM"] = "https://:token@api.zenvia.com", "zenvia", "CIDADE"
+	settings["SMS_WEBHOOK_SECRET_FILE"], settings["SMS_COUNTRIES"], settings["SMS_LIMITS"] = secret, "BR,AR,UY", "number=3/h"
+	set(t, settings)
+	c, err = config.Load(false)
+	if err != nil || c.SMS.WebhookSecret != "a-secret-of-twenty-four-characters" || c.SMS.Issuer != "https://login.example.org" || len(c.TextCountries) != 3 {
+		t.Errorf("%+v, %v", c.SMS, err)
+	}
+}
+
+func TestWrongCarriersOfTextsAreNamed(t *testing.T) {
+	for _, tc := range []struct{ name, value, want string }{
+		{"SMS_URL", "smpp://city:hunter22@smsc?tls=maybe", "LOGINUNICO_SMS_URL: tls="},
+		{"SMS_URL", "https://:hunter22@api.zenvia.com", "LOGINUNICO_SMS_URL: an https URL needs a provider"},
+		{"SMS_FROM", "CIDADE", "LOGINUNICO_SMS_URL: is missing"},
+		{"SMS_COUNTRIES", "Brasil", "LOGINUNICO_SMS_COUNTRIES: "},
+		{"SMS_LIMITS", "number=many", "LOGINUNICO_SMS_LIMITS: "},
+		{"SMS_URL_FILE", "/nowhere", "LOGINUNICO_SMS_URL_FILE: "},
+	} {
+		settings := production(t)
+		settings[tc.name] = tc.value
+		set(t, settings)
+		if _, err := config.Load(false); err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter22") {
+			t.Errorf("%s=%q: %v", tc.name, tc.value, err)
+		}
+	}
+}
+
 func TestSecretsAreNotInErrors(t *testing.T) {
 	settings := production(t)
 	settings["DATABASE_URL"] = "postgres://user:hunter22@db/x"
