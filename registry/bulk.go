@@ -176,13 +176,18 @@ func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 	return b.renew(ctx, tx, touched)
 }
 
-// send copies what was gathered, each table in one COPY.
+// send copies what was gathered, each table in one COPY; first the one where others may have been
+// before us.
 func (b *Bulk) send(ctx context.Context, tx pg.Tx) error {
-	return cmp.Or(
-		b.index.Send(ctx, tx, copyIndex),
-		b.people.Send(ctx, tx, copyPeople),
-		b.records.Send(ctx, tx, copyRecords),
-		b.keys.Send(ctx, tx, copyKeys))
+	for _, table := range []struct {
+		rows *pg.Copy
+		sql  string
+	}{{&b.index, copyIndex}, {&b.people, copyPeople}, {&b.records, copyRecords}, {&b.keys, copyKeys}} {
+		if err := table.rows.Send(ctx, tx, table.sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // place files the records of a group under their person, a new one where nobody is known.
