@@ -34,6 +34,8 @@ func promised() []string {
 	add("basis.", "consent", "public_policy", "legal_obligation", "contract", "legitimate_interest", "vital_interest",
 		"research", "legal_proceedings", "health", "credit")
 	add("source.", CommonSources()...)
+	add("sms.", "code", "confirm", "recover", "displaced", "changed.password", "changed.email", "changed.phone", "changed.passkey",
+		"changed.totp", "changed.recovery")
 	add("source.", "registry")
 	add("gender.", genders...)
 	for _, n := range []string{"1", "2", "3", "4", "5"} {

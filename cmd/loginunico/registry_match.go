@@ -33,6 +33,17 @@ const registryMatchHelp = `loginunico registry match COMMAND: find people whom t
   match apart -reason TEXT A B                 They are two, and no run asks again
   match undo -reason TEXT ID                   Take back the merge of ID into another; they stay apart
 
+  match measure -columns MAP [-truth PATTERN] [-pairs FILE] CSV [CSV2]
+                                               Link the records of a labelled file, or those of CSV2 with
+                                               those of CSV, and hold the pairs against the labels: precision,
+                                               recall, F1. Needs no database
+      -columns MAP    COLUMN=FIELD, with commas; FIELD is one of id, name, given_name, surname, social_name,
+                      mother_name, father_name, birthdate, gender, birthplace, cpf, phone, email, street,
+                      number, complement, district, city, postcode, state. One column must be the id
+      -truth PATTERN  regular expression on the id; its first group names the person (default: the first
+                      number in it)
+      -pairs FILE     also write the pairs found: id,id,weight
+
   -actor NAME  who does it, for the audit (default: your name on this machine)
 
 A, B and ID are UUIDs, as list has them. Write none of the people's data into the reason.
@@ -42,9 +53,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 func runRegistryMatch(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, []string, io.Writer) error{"run": runMatchRun, "list": runMatchList, "show": runMatchShow,
-		"merge": runMatchMerge, "apart": runMatchApart, "undo": runMatchUndo}
+		"merge": runMatchMerge, "apart": runMatchApart, "undo": runMatchUndo, "measure": runMatchMeasure}
 	if len(args) == 0 || commands[args[0]] == nil {
-		return errUsage("registry match run|list|show|merge|apart|undo")
+		return errUsage("registry match run|list|show|merge|apart|undo|measure")
 	}
 	return commands[args[0]](ctx, args[1:], out)
 }

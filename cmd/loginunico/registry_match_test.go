@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -93,6 +95,26 @@ func TestEveryWayToAgreeAndEveryBarHasWords(t *testing.T) {
 	for _, b := range []match.Bar{match.CPFsDiffer, match.GivenNamesDiffer, match.NamesConflict, match.SuffixesDiffer, match.GendersDiffer} {
 		if barWords[b] == "" {
 			t.Errorf("%s has no words", b)
+		}
+	}
+}
+
+func TestMatchingIsMeasuredOnALabelledFile(t *testing.T) {
+	t.Parallel()
+
+	file := "../../registry/match/testdata/febrl3.csv"
+	columns := "rec_id=id,given_name=given_name,surname=surname,street_number=number,address_1=street,address_2=complement,suburb=district,postcode=postcode,state=state,date_of_birth=birthdate"
+	var out bytes.Buffer
+	if err := runRegistryMatch(t.Context(), []string{"measure", "-columns", columns, file}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "wrong 0") || !strings.Contains(out.String(), "F1 0.999") {
+		t.Error(out.String())
+	}
+	for _, wrong := range [][]string{{"measure", file}, {"measure", "-columns", "rec_id=nobody", file}, {"measure", "-columns", columns, "-truth", "(", file},
+		{"measure", "-columns", columns, "-truth", "x([0-9]+)", file}} {
+		if err := runRegistryMatch(t.Context(), wrong, io.Discard); err == nil {
+			t.Errorf("%v was taken", wrong)
 		}
 	}
 }

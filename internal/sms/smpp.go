@@ -153,8 +153,9 @@ func (s *SMPP) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return (&tls.Dialer{Config: s.TLS}).DialContext(ctx, "tcp", addr)
 }
 
-// linkPatience is how long a message waits for the link before its job tries again later.
-const linkPatience = 5 * time.Second
+// linkPatience is how long a message waits for the link before its job tries again later. It is short,
+// because the workers that wait are those of all jobs.
+const linkPatience = 2 * time.Second
 
 // link waits for a link that is bound.
 func (s *SMPP) link(ctx context.Context) (*link, error) {

@@ -51,6 +51,42 @@ func TestAnswerAndStatusAtOnceMeet(t *testing.T) {
 	}
 }
 
+// TestStatusOvertakenWhileItIsKeptIsApplied holds the status between its look at the messages and its
+// own row, by a row of the same name that another transaction takes back.
+func TestStatusOvertakenWhileItIsKeptIsApplied(t *testing.T) {
+	t.Parallel()
+
+	h := newHouse(t, nil)
+	id := h.ask("code/1")
+	blocker, err := h.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = blocker.Exec(t.Context(), `INSERT INTO sms_early (carrier, carrier_id, state, reason, at) VALUES ('fake', 'c1', 'failed', '', now())`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan error, 1)
+	go func() { heard <- h.Hear(t.Context(), Status{Carrier: "fake", ID: "c1", State: Delivered}) }()
+	for waiting := 0; waiting == 0 && t.Context().Err() == nil; {
+		err := h.DB.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.work(id); err != nil {
+		t.Fatal(err)
+	}
+	h.want("code/1", Sent, "")
+	if err := blocker.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-heard; err != nil {
+		t.Fatal(err)
+	}
+	h.want("code/1", Delivered, "")
+}
+
 func TestFirstEndHolds(t *testing.T) {
 	t.Parallel()
 
@@ -76,6 +112,42 @@ func TestFirstEndHolds(t *testing.T) {
 	if err := h.DB.QueryRow(t.Context(), `SELECT count(*) FROM sms_early`).Scan(&early); err != nil || early != 2 {
 		t.Errorf("%d statuses wait for their messages, %v", early, err)
 	}
+}
+
+func TestCarrierThatUsesANameAgainMeansTheNewestMessage(t *testing.T) {
+	t.Parallel()
+
+	h := newHouse(t, func(int) (Receipt, error) { return Receipt{"1"}, nil })
+	for n := range 3 {
+		if err := h.work(h.ask(fmt.Sprint("code/", n))); err != nil {
+			t.Fatal(err)
+		}
+		h.clock.Advance(72 * time.Hour)
+	}
+	status := Status{Carrier: "fake", ID: "1", State: Delivered}
+	if err := h.Hear(t.Context(), status); err != nil {
+		t.Fatal(err)
+	}
+	h.want("code/1", Sent, "")
+	h.want("code/2", Delivered, "")
+	id := h.ask("code/3")
+	status.State = Failed
+	for range 2 { // of the newest that still lives, and of one to come
+		if err := h.Hear(t.Context(), status); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.want("code/1", Failed, "")
+	if err := h.Hear(t.Context(), status); err != nil { // code/0 lives too
+		t.Fatal(err)
+	}
+	if err := h.Hear(t.Context(), status); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.work(id); err != nil {
+		t.Fatal(err)
+	}
+	h.want("code/3", Failed, "")
 }
 
 func TestOwnerSeesTheTextsOfTheNumber(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
+// told is how long a carrier may repeat itself about a message; then its name may be another's.
+const told = 48 * time.Hour
+
 // hear moves the live message that a status is of to its end: one conditional UPDATE, so that of two
 // statuses the first holds. moved says that there was one; early, that none is known by the
 // carrier's name yet and the status was kept.
@@ -35,11 +38,13 @@ func hear(ctx context.Context, db pg.DB, st Status, now time.Time) (moved, early
 		     INSERT INTO sms_early (carrier, carrier_id, state, reason, at)
 		     SELECT @carrier, @carrier_id, @state, @reason, @now
 		      WHERE @carrier_id <> '' AND NOT EXISTS (SELECT FROM moved)
-		        AND NOT EXISTS (SELECT FROM sms_message WHERE carrier = @carrier AND carrier_id = @carrier_id AND carrier_id <> '')
+		        AND NOT EXISTS (SELECT FROM sms_message
+		                         WHERE carrier = @carrier AND carrier_id = @carrier_id AND carrier_id <> '' AND created_at > @recent)
 		     ON CONFLICT (carrier, carrier_id) DO NOTHING
 		     RETURNING 1)
 		SELECT EXISTS (SELECT FROM moved), EXISTS (SELECT FROM early)`,
-		pg.Args{"carrier": st.Carrier, "carrier_id": st.ID, "ref": ref, "state": string(st.State), "reason": st.Reason, "now": now}).
+		pg.Args{"carrier": st.Carrier, "carrier_id": st.ID, "ref": ref, "state": string(st.State), "reason": st.Reason,
+			"now": now, "recent": now.Add(-told)}).
 		Scan(&moved, &early)
 	return moved, early, err
 }
