@@ -54,20 +54,42 @@ SELECT i.index, coalesce(p.merged_into, p.id) AS person_id
   FROM cpf_index i
   JOIN person p ON p.id = i.person_id;
 
--- One record of one source, as it came in. person_id is the person it was first filed under; a
--- merge links people and leaves records where they are. The id's time is when it was received.
+-- Records of the sources, as they came in: a row is what came of one person at one time.
+-- person_id is the person it was first filed under; a merge links people and leaves records where
+-- they are. The id's time is when they were received.
 CREATE TABLE source_record (
   person_id uuid NOT NULL,
-  id        uuid NOT NULL,
-  source    text NOT NULL,
-  key       bigint NOT NULL,                                         -- keyed digest of source and its own key
-  digest    bigint NOT NULL,                                         -- keyed digest of the content
+  id        uuid NOT NULL,                                           -- its last byte is 0, and counts the records in it
   load_id   uuid,                                                    -- NULL: not from a load
-  voids     boolean NOT NULL DEFAULT false,                          -- the source says it was about somebody else
-  content   bytea NOT NULL,                                          -- sealed, registry/record.Content
+  content   bytea NOT NULL,                                          -- sealed, registry/sealed_records.go
   PRIMARY KEY (person_id, id)
 );
-CREATE INDEX source_record_key ON source_record (key);
+-- Sealed values do not compress, and PostgreSQL need not try.
+ALTER TABLE source_record ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE person ALTER COLUMN identity SET STORAGE EXTERNAL, ALTER COLUMN documents SET STORAGE EXTERNAL,
+  ALTER COLUMN contact SET STORAGE EXTERNAL, ALTER COLUMN family SET STORAGE EXTERNAL,
+  ALTER COLUMN complements SET STORAGE EXTERNAL, ALTER COLUMN declared SET STORAGE EXTERNAL;
+
+-- Where a load finds the record it delivers again: under which person, and whether it says the same.
+-- Loads alone write and read it. The index is away while a first load fills an empty registry.
+CREATE TABLE record_key (
+  key       bigint NOT NULL,                                         -- keyed digest of source and its own key
+  digest    bigint,                                                  -- keyed digest of the content; NULL: it was about somebody else
+  filed     bigint NOT NULL,                                         -- the first 8 bytes of source_record.id: later is larger
+  person_id uuid NOT NULL
+);
+-- record_key_index makes the index, or takes it away if there is nothing in it yet; one at a time,
+-- since two who have both looked would each keep the other from dropping it.
+CREATE FUNCTION record_key_index(wanted boolean) RETURNS void LANGUAGE plpgsql SET maintenance_work_mem = '256MB' AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('record_key_index', 156));
+  IF wanted AND to_regclass('record_key_key') IS NULL THEN
+    CREATE INDEX record_key_key ON record_key (key);
+  ELSIF NOT wanted AND NOT EXISTS (SELECT FROM record_key) THEN
+    DROP INDEX IF EXISTS record_key_key;
+  END IF;
+END $$;
+SELECT record_key_index(true);
 -- What a row says never changes; it is only ever sealed again, under a newer key.
 CREATE FUNCTION refuse_all_but_resealing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -105,6 +127,7 @@ CREATE TABLE pending_value (
   person_id uuid NOT NULL,
   record_id uuid NOT NULL,
   field     text NOT NULL,
+  source    text NOT NULL,                                           -- of the record
   rule      integer NOT NULL,
   policy    integer NOT NULL,
   PRIMARY KEY (person_id, record_id, field)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry/pmcc"
 	"github.com/loginunico/loginunico/registry/record"
 )
@@ -78,13 +80,21 @@ type Bulk struct {
 	computer *pmcc.Computer
 	packer   packer
 	now      func() time.Time
+	sealers  [sealedParts + 1]*secret.Cipher // of the parts, and of records
 
-	people, index, records pg.Copy
-	tally                  Tally
-	conflicts              [record.Fields]int64
-	refused                map[refusalKey]int64
-	waiting                []waitingValue
-	stood                  map[PersonID]PersonID // who stood for those with new records when we looked
+	people, index, records, keys pg.Copy
+	at                           time.Time // of the chunk
+	ids                          record.Series
+	tally                        Tally
+	conflicts                    [record.Fields]int64
+	refused                      map[refusalKey]int64
+	waiting                      []waitingValue
+	stood                        map[PersonID]PersonID // who stood for those with new records when we looked
+
+	filed  []pmcc.Record // memory of fileAll, addAll, seal
+	latest []latest
+	row    []byte
+	aad    [32]byte
 }
 
 type refusalKey struct {
@@ -101,12 +111,21 @@ func (s *Store) NewBulk(ctx context.Context, db *pg.Pool, now func() time.Time) 
 	if _, err := s.Digester(ctx, db); err != nil {
 		return nil, err
 	}
-	return &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{},
-		stood: map[PersonID]PersonID{}}, nil
+	b := &Bulk{store: s, db: db, policy: policy, computer: pmcc.NewComputer(policy), now: now, refused: map[refusalKey]int64{},
+		stood: map[PersonID]PersonID{}}
+	for part, purpose := range purposes {
+		b.sealers[part] = s.box.Class(purpose)
+	}
+	b.sealers[sealedParts] = s.box.Class(recordPurpose)
+	return b, nil
 }
 
-func (b *Bulk) reset() {
+// reset begins a chunk, or begins it again.
+func (b *Bulk) reset(c Chunk) {
+	b.at = b.now()
+	b.ids.Begin(&b.store.ids, b.at, 3*len(c.Records)) // at most a person, a row, and a void one each
 	b.people.Reset()
+	b.keys.Reset()
 	b.index.Reset()
 	b.records.Reset()
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
@@ -157,12 +176,18 @@ func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 	return b.renew(ctx, tx, touched)
 }
 
-// send copies what was gathered, each table in one COPY.
+// send copies what was gathered, each table in one COPY; first the one where others may have been
+// before us.
 func (b *Bulk) send(ctx context.Context, tx pg.Tx) error {
-	return cmp.Or(
-		b.index.Send(ctx, tx, copyIndex),
-		b.people.Send(ctx, tx, copyPeople),
-		b.records.Send(ctx, tx, copyRecords))
+	for _, table := range []struct {
+		rows *pg.Copy
+		sql  string
+	}{{&b.index, copyIndex}, {&b.people, copyPeople}, {&b.records, copyRecords}, {&b.keys, copyKeys}} {
+		if err := table.rows.Send(ctx, tx, table.sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // place files the records of a group under their person, a new one where nobody is known.
@@ -177,7 +202,7 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 	}
 	fresh := g.person == uuid.Nil
 	if fresh {
-		g.person = b.store.ids.At(b.now())
+		g.person = b.ids.Next()
 	}
 	filed, err := b.fileAll(g, known, touched, load)
 	if err != nil {
@@ -202,9 +227,10 @@ func (b *Bulk) stands(person PersonID, known *lookUp) PersonID {
 	return root
 }
 
-// fileAll files what is new in a group, record by record, and returns it as the policy wants it.
+// fileAll files what is new in a group, record by record, and returns it as the policy wants it,
+// until the next call.
 func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load uuid.UUID) ([]pmcc.Record, error) {
-	var filed []pmcc.Record
+	b.filed, b.latest = b.filed[:0], b.latest[:0]
 	for rest := g.records; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Key == rest[0].Key {
@@ -214,21 +240,23 @@ func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load 
 		rest = rest[n:]
 		old := known.version(run[0].Key, g.person)
 		if old != nil || len(known.history[run[0].Key]) == 0 {
-			filed = append(filed, b.fileVersions(run, g.person, old, load)...)
-			continue
-		}
-		moved, err := b.move(run, g.person, known, touched, load)
-		if err != nil {
+			b.fileVersions(run, old)
+		} else if err := b.move(run, g.person, known, touched, load); err != nil {
 			return nil, err
 		}
-		filed = append(filed, moved...)
 	}
-	return filed, nil
+	if len(b.filed) > 0 {
+		row := b.addAll(g.person, b.filed, load)
+		for i := range b.latest {
+			b.addKey(&b.latest[i], row, g.person)
+		}
+	}
+	return b.filed, nil
 }
 
 // fileVersions files those versions of one record that differ from the one before; old is the one
 // that stands.
-func (b *Bulk) fileVersions(run []Incoming, person PersonID, old *version, load uuid.UUID) (filed []pmcc.Record) {
+func (b *Bulk) fileVersions(run []Incoming, old *version) {
 	var last int64
 	has := old != nil
 	if has {
@@ -246,9 +274,25 @@ func (b *Bulk) fileVersions(run []Incoming, person PersonID, old *version, load 
 			b.tally.New++
 		}
 		last, has = r.Digest, true
-		filed = append(filed, b.add(person, r.Source, r.Key, r.Digest, r.Content, load))
+		b.keep(r.Source, r.Key, r.Digest, r.Content)
 	}
-	return filed
+}
+
+// latest is the newest version of a record among those kept of a group.
+type latest struct {
+	key, digest int64
+	voids       bool
+}
+
+// keep puts a version of a record to those that are filed for the person of the group at hand; the
+// versions of one record follow one another.
+func (b *Bulk) keep(source string, key, digest int64, content record.Content) {
+	b.filed = append(b.filed, pmcc.Record{Source: source, Key: key, Content: content})
+	if n := len(b.latest); n == 0 || b.latest[n-1].key != key {
+		b.latest = append(b.latest, latest{key: key})
+	}
+	at := &b.latest[len(b.latest)-1]
+	at.digest, at.voids = digest, content.IsVoid()
 }
 
 // withdraw ends what a record said of somebody else before: its source has corrected the document.
@@ -257,29 +301,53 @@ func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map
 		if holder == person {
 			continue
 		}
-		void := record.Void(b.now())
-		b.add(holder, r.Source, r.Key, b.store.digester.Content(void), void, load)
+		void := [1]pmcc.Record{{Source: r.Source, Key: r.Key, Content: record.Void(b.at)}}
+		row := b.addAll(holder, void[:], load)
+		b.addKey(&latest{key: r.Key, voids: true}, row, holder)
 		touched[b.stands(holder, known)] = true
 		b.tally.Moved++
 	}
 }
 
-// add gathers the row of a record.
-func (b *Bulk) add(person PersonID, source string, key, digest int64, content record.Content, load uuid.UUID) pmcc.Record {
-	id := b.store.ids.At(b.now())
-	c := &b.records
-	c.Row(8)
+// addAll gathers the rows of records of one person, gives the records their ids and returns that
+// of the first row.
+func (b *Bulk) addAll(person PersonID, records []pmcc.Record, load uuid.UUID) (first uuid.UUID) {
+	for at := 0; at < len(records); {
+		row := rowID(b.ids.Next())
+		if at == 0 {
+			first = row
+		}
+		b.row = b.row[:0]
+		n := 0
+		for ; at < len(records) && n < rowRecords && (n == 0 || len(b.row)+len(records[at].Content) < rowBytes); at, n = at+1, n+1 {
+			r := &records[at]
+			r.ID = row
+			r.ID[15] = byte(n)
+			b.row = appendRecord(b.row, r.Source, r.Key, r.Content)
+		}
+		c := &b.records
+		c.Row(4)
+		c.UUID(person)
+		c.UUID(row)
+		c.UUID(load)
+		aad := append(append(b.aad[:0], person[:]...), row[:]...) // recordAAD
+		c.Append(func(dst []byte) []byte { return b.sealers[sealedParts].AppendSeal(dst, b.row, aad) })
+	}
+	return first
+}
+
+// addKey gathers the row by which a record is found when it comes again.
+func (b *Bulk) addKey(v *latest, row uuid.UUID, person PersonID) {
+	c := &b.keys
+	c.Row(4)
+	c.Int64(v.key)
+	if v.voids {
+		c.Null()
+	} else {
+		c.Int64(v.digest)
+	}
+	c.Int64(int64(binary.BigEndian.Uint64(row[:])))
 	c.UUID(person)
-	c.UUID(id)
-	c.Text(source)
-	c.Int64(key)
-	c.Int64(digest)
-	c.UUID(load)
-	c.Bool(content.IsVoid())
-	c.Append(func(dst []byte) []byte {
-		return b.store.box.Class(recordPurpose).AppendSeal(dst, content, recordAAD(person, id))
-	})
-	return pmcc.Record{ID: id, Source: source, Key: key, Content: content}
 }
 
 // create computes a new person and gathers the rows.
@@ -291,7 +359,7 @@ func (b *Bulk) create(g *group, records []pmcc.Record) error {
 	b.count(golden)
 	parts := b.packer.pack(golden, records, b.policy.Version)
 	first := &g.records[0]
-	c, now := &b.people, b.now()
+	c := &b.people
 	c.Row(11)
 	c.UUID(g.person)
 	if first.Legal {
@@ -304,12 +372,12 @@ func (b *Bulk) create(g *group, records []pmcc.Record) error {
 	}
 	c.Int32(int32(b.policy.Version))
 	c.Bool(first.Document == uuid.Nil)
-	c.Time(now)
-	c.Time(now)
+	c.Time(b.at)
+	c.Time(b.at)
 	if first.Document != uuid.Nil {
 		b.found(g)
 	}
-	b.waiting = append(b.waiting, waiting(g.person, golden, records)...)
+	b.waiting = appendWaiting(b.waiting, g.person, golden, records)
 	b.tally.People++
 	return nil
 }
@@ -327,9 +395,8 @@ func (b *Bulk) seal(c *pg.Copy, person PersonID, part int, plain []byte) {
 		c.Null()
 		return
 	}
-	c.Append(func(dst []byte) []byte {
-		return b.store.box.Class(purposes[part]).AppendSeal(dst, plain, aad(person, part))
-	})
+	aad := append(append(b.aad[:0], person[:]...), byte(part))
+	c.Append(func(dst []byte) []byte { return b.sealers[part].AppendSeal(dst, plain, aad) })
 }
 
 func (b *Bulk) count(g *pmcc.Golden) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/loginunico/loginunico/registry/pmcc"
 	"github.com/loginunico/loginunico/registry/record"
 )
 
@@ -42,7 +41,7 @@ func (l *lookUp) moving(records []Incoming) (keys []int64) {
 			continue
 		}
 		owner, known := l.byDocument[r.Document]
-		if slices.ContainsFunc(l.byKey[r.Key], func(v version) bool { return !known || v.person != owner }) {
+		if slices.ContainsFunc(l.of(r.Key), func(v version) bool { return !known || v.person != owner }) {
 			keys = append(keys, r.Key)
 		}
 	}
@@ -69,13 +68,13 @@ func (l *lookUp) elsewhere(key int64, person PersonID) (newest int64, stands boo
 
 // move files the versions of one record that come for a person under whom it does not stand, though
 // it was filed before.
-func (b *Bulk) move(run []Incoming, person PersonID, known *lookUp, touched map[PersonID]bool, load uuid.UUID) ([]pmcc.Record, error) {
+func (b *Bulk) move(run []Incoming, person PersonID, known *lookUp, touched map[PersonID]bool, load uuid.UUID) error {
 	first := &run[0]
 	fresh, newest, document := run[:0:0], int64(0), ""
 	for i := range run {
 		v, err := newFiledVersion(person, run[i].Digest, run[i].Content)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		document = v.document
 		if newest = max(newest, v.effective); i == 0 {
@@ -87,20 +86,22 @@ func (b *Bulk) move(run []Incoming, person PersonID, known *lookUp, touched map[
 	}
 	b.tally.Unchanged += int64(len(run) - len(fresh))
 	if at, stands := known.elsewhere(first.Key, person); stands && at > newest {
-		return b.late(fresh, person, known, load), nil
+		b.late(fresh, person, known)
+		return nil
 	}
-	filed := b.bringAlong(fresh, person, document, known, load)
+	b.bringAlong(fresh, document, known)
 	for i := range fresh {
 		r := &fresh[i]
-		filed = append(filed, b.add(person, r.Source, r.Key, r.Digest, r.Content, load))
+		b.keep(r.Source, r.Key, r.Digest, r.Content)
 	}
 	b.tally.New += int64(len(fresh))
 	b.withdraw(first, person, known, touched, load)
-	return filed, nil
+	return nil
 }
 
 // late files versions that have been overtaken by one about somebody else: they are kept, and void.
-func (b *Bulk) late(run []Incoming, person PersonID, known *lookUp, load uuid.UUID) (filed []pmcc.Record) {
+func (b *Bulk) late(run []Incoming, person PersonID, known *lookUp) {
+	some := false
 	for i := range run {
 		r := &run[i]
 		if slices.ContainsFunc(known.history[r.Key], func(v filedVersion) bool { return v.person == person && v.digest == r.Digest }) {
@@ -108,18 +109,17 @@ func (b *Bulk) late(run []Incoming, person PersonID, known *lookUp, load uuid.UU
 			continue
 		}
 		b.tally.New++
-		filed = append(filed, b.add(person, r.Source, r.Key, r.Digest, r.Content, load))
+		b.keep(r.Source, r.Key, r.Digest, r.Content)
+		some = true
 	}
-	if len(filed) == 0 {
-		return nil
+	if some {
+		b.keep(run[0].Source, run[0].Key, 0, record.Void(b.at))
 	}
-	void := record.Void(b.now())
-	return append(filed, b.add(person, run[0].Source, run[0].Key, b.store.digester.Content(void), void, load))
 }
 
 // bringAlong files again, under the person a record is now about, its earlier versions that named
 // nobody else.
-func (b *Bulk) bringAlong(run []Incoming, person PersonID, document string, known *lookUp, load uuid.UUID) (filed []pmcc.Record) {
+func (b *Bulk) bringAlong(run []Incoming, document string, known *lookUp) {
 	seen := map[int64]bool{}
 	for i := range run {
 		seen[run[i].Digest] = true
@@ -129,7 +129,6 @@ func (b *Bulk) bringAlong(run []Incoming, person PersonID, document string, know
 			continue
 		}
 		seen[v.digest] = true
-		filed = append(filed, b.add(person, run[0].Source, run[0].Key, v.digest, v.content, load))
+		b.keep(run[0].Source, run[0].Key, v.digest, v.content)
 	}
-	return filed
 }

@@ -65,7 +65,7 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 		return nil, nil
 	}
 	b.tally.Changed += int64(len(people))
-	return people, updatePeople(ctx, tx, people, b.now())
+	return people, updatePeople(ctx, tx, people, b.at)
 }
 
 func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonID][]pmcc.Record, overrides map[PersonID][]pmcc.Override) (*computed, error) {
@@ -80,7 +80,7 @@ func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonI
 		return nil, err
 	}
 	b.count(golden)
-	b.waiting = append(b.waiting, waiting(id, golden, all)...)
+	b.waiting = appendWaiting(b.waiting, id, golden, all)
 	c := &computed{id: id, policy: b.policy.Version}
 	for part, plain := range b.packer.pack(golden, all, b.policy.Version) {
 		if plain != nil {
@@ -100,7 +100,7 @@ func (b *Bulk) settleMatches(ctx context.Context, tx pg.Tx, people []*computed) 
 		if p.parts[declaredPart] == nil {
 			continue
 		}
-		given, err := b.store.settleMatch(ctx, tx, p.person, b.now())
+		given, err := b.store.settleMatch(ctx, tx, p.person, b.at)
 		if err != nil {
 			return err
 		}

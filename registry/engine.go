@@ -20,9 +20,6 @@ import (
 
 const recordPurpose = secret.Record
 
-// recordAAD binds a stored record's content to its row.
-func recordAAD(person PersonID, id uuid.UUID) []byte { return append(person[:], id[:]...) }
-
 // Store reads and writes people; the caller brings the pool or the transaction. Whoever changes a
 // person, the batch load included, files records and computes the values anew by the policy.
 type Store struct {
@@ -99,12 +96,11 @@ func (s *Store) compute(id PersonID, policy *pmcc.Policy, records []pmcc.Record,
 	return c, err
 }
 
-// file seals one record for a person.
+// file seals one record for a person, in a row of its own.
 func (s *Store) file(d Digester, person PersonID, source string, key []byte, content record.Content, now time.Time) filed {
-	id := s.ids.At(now)
-	return filed{digest: d.Content(content),
-		record:  pmcc.Record{ID: id, Source: source, Key: d.Key(source, key), Content: content},
-		content: s.box.Class(recordPurpose).Seal(content, recordAAD(person, id))}
+	id := rowID(s.ids.At(now))
+	r := pmcc.Record{ID: id, Source: source, Key: d.Key(source, key), Content: content}
+	return filed{record: r, content: s.box.Class(recordPurpose).Seal(appendRecord(nil, source, r.Key, content), recordAAD(person, id))}
 }
 
 // say files something a citizen says as a record of its own.
@@ -324,14 +320,18 @@ func (s *Store) material(ctx context.Context, db pg.DB, cluster []PersonID, befo
 type waitingValue struct {
 	person PersonID
 	record uuid.UUID
+	source string
 	field  string
 	rule   int
 }
 
 func waiting(id PersonID, g *pmcc.Golden, records []pmcc.Record) []waitingValue {
-	var all []waitingValue
+	return appendWaiting(nil, id, g, records)
+}
+
+func appendWaiting(all []waitingValue, id PersonID, g *pmcc.Golden, records []pmcc.Record) []waitingValue {
 	for _, p := range g.Pending {
-		all = append(all, waitingValue{person: id, record: records[p.Record].ID, field: record.Join(p.Field, string(p.Key)), rule: p.Rule})
+		all = append(all, waitingValue{person: id, record: records[p.Record].ID, source: records[p.Record].Source, field: record.Join(p.Field, string(p.Key)), rule: p.Rule})
 	}
 	return all
 }

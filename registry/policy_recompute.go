@@ -55,7 +55,7 @@ func (s *Store) Recompute(ctx context.Context, db *pg.Pool, workers int, now fun
 // was merged into somebody meanwhile is left to them.
 func (b *Bulk) again(ctx context.Context, people []PersonID) error {
 	for try := 1; ; try++ {
-		b.reset()
+		b.reset(Chunk{})
 		err := pg.InTx(ctx, b.db, func(tx pg.Tx) error {
 			roots, err := standing(ctx, tx, people)
 			if err != nil {

@@ -56,8 +56,8 @@ func TestARotatedKeyLeavesNothingBehindAndNobodyUnread(t *testing.T) {
 			t.Errorf("%+v %v", p.Fields, err)
 		}
 	}
-	if _, err := db.Exec(t.Context(), `UPDATE source_record SET source = 'receita'`); err == nil {
-		t.Error("a record's source was changed")
+	if _, err := db.Exec(t.Context(), `UPDATE source_record SET load_id = person_id`); err == nil {
+		t.Error("a record's load was changed")
 	}
 	if _, err := db.Exec(t.Context(), `DELETE FROM source_record`); err == nil {
 		t.Error("a record was deleted")

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,12 +20,13 @@ import (
 //
 // Unsealed, a class is
 //
-//	1 byte    version, 1
+//	1 byte    version, 2
 //	          in Identity only: uvarint policy version, uvarint number of records and of each
-//	          16 bytes id, uvarint length, source
+//	          1 byte 0, or 1 where its row is that of the record before; 15 bytes row, where it is
+//	          not; 1 byte place in the row; uvarint length, source; varint effective
 //	values    each: 1 byte field, 1 byte flags (1 confirmed, 4 keyed), [uvarint length, key],
 //	          uvarint record (0: a human; n: the n-th above), uvarint rule, 1 byte confidence,
-//	          varint effective, [varint confirmed], uvarint length, text
+//	          [varint effective], of a human's only, [varint confirmed], uvarint length, text
 //
 // so that identity must be opened to know where the values of the others came from.
 type Sealed [][]byte
@@ -32,7 +34,7 @@ type Sealed [][]byte
 const (
 	sealedParts   = int(record.Classes) + 1
 	declaredPart  = int(record.Classes)
-	sealedVersion = 1
+	sealedVersion = 2
 
 	flagConfirmed = 1
 	flagKeyed     = 4
@@ -53,6 +55,7 @@ func aad(id PersonID, part int) []byte { return append(id[:], byte(part)) }
 // packer writes golden values into the parts; it keeps its memory.
 type packer struct {
 	parts  [sealedParts][]byte
+	out    [sealedParts][]byte
 	places []int // record → place in the list of identity, 1-based; 0: not in it
 }
 
@@ -74,20 +77,18 @@ func (k *packer) pack(g *pmcc.Golden, records []pmcc.Record, policy int) *[seale
 	for i := range g.Declared {
 		k.value(declaredPart, &g.Declared[i], 0)
 	}
-	for i := 1; i < len(k.parts); i++ {
-		if len(k.parts[i]) == 0 {
-			k.parts[i] = nil
+	for i := range k.parts {
+		if k.out[i] = k.parts[i]; len(k.parts[i]) == 0 {
+			k.out[i] = nil
 		}
 	}
-	return &k.parts
+	return &k.out
 }
 
-// header lists the records that values came from.
+// header lists the records that values came from, as they are met.
 func (k *packer) header(g *pmcc.Golden, records []pmcc.Record, policy int) {
-	k.places = k.places[:0]
-	for range records {
-		k.places = append(k.places, 0)
-	}
+	k.places = slices.Grow(k.places[:0], len(records))[:len(records)]
+	clear(k.places)
 	used := 0
 	for i := range g.Values {
 		if r := g.Values[i].Record; r >= 0 && k.places[r] == 0 {
@@ -98,15 +99,28 @@ func (k *packer) header(g *pmcc.Golden, records []pmcc.Record, policy int) {
 	b := append(k.parts[record.Identity], sealedVersion)
 	b = binary.AppendUvarint(b, uint64(policy))
 	b = binary.AppendUvarint(b, uint64(used))
-	for place := 1; place <= used; place++ {
-		for r, at := range k.places {
-			if at == place {
-				b = append(b, records[r].ID[:]...)
-				b = append(binary.AppendUvarint(b, uint64(len(records[r].Source))), records[r].Source...)
-			}
+	var row uuid.UUID
+	for i, listed := 0, 0; listed < used; i++ {
+		v := &g.Values[i]
+		if v.Record < 0 || k.places[v.Record] != listed+1 {
+			continue
 		}
+		listed++
+		b = appendContribution(b, &records[v.Record], row, v.Effective)
+		row = rowID(records[v.Record].ID)
 	}
 	k.parts[record.Identity] = b
+}
+
+func appendContribution(b []byte, r *pmcc.Record, before uuid.UUID, effective int64) []byte {
+	if row := rowID(r.ID); row == before {
+		b = append(b, 1)
+	} else {
+		b = append(append(b, 0), row[:15]...)
+	}
+	b = append(b, r.ID[15])
+	b = append(binary.AppendUvarint(b, uint64(len(r.Source))), r.Source...)
+	return binary.AppendVarint(b, effective)
 }
 
 func (k *packer) value(part int, v *pmcc.Value, place int) {
@@ -128,7 +142,9 @@ func (k *packer) value(part int, v *pmcc.Value, place int) {
 	b = binary.AppendUvarint(b, uint64(place))
 	b = binary.AppendUvarint(b, uint64(v.Rule))
 	b = append(b, byte(v.Confidence))
-	b = binary.AppendVarint(b, v.Effective)
+	if place == 0 {
+		b = binary.AppendVarint(b, v.Effective)
+	}
 	if flags&flagConfirmed != 0 {
 		b = binary.AppendVarint(b, v.Confirmed)
 	}
@@ -174,8 +190,20 @@ type unpacker struct {
 }
 
 type contribution struct {
-	id     uuid.UUID
-	source string
+	id        uuid.UUID
+	source    string
+	effective int64
+}
+
+// contribution reads one of the list; row is that of the one before.
+func (r *scanner) contribution(row uuid.UUID) (c contribution) {
+	if c.id = row; r.byte() == 0 {
+		copy(c.id[:], r.take(15))
+	}
+	c.id[15] = r.byte()
+	c.source = string(r.take(int(r.uvarint())))
+	c.effective = r.varint()
+	return c
 }
 
 func (u *unpacker) read(b []byte, part int) error {
@@ -185,10 +213,10 @@ func (u *unpacker) read(b []byte, part int) error {
 	}
 	if part == int(record.Identity) {
 		u.policy = int(r.uvarint())
+		var row uuid.UUID
 		for n := r.uvarint(); n > 0 && !r.bad; n-- {
-			c := contribution{id: uuid.UUID(r.take(16))}
-			c.source = string(r.take(int(r.uvarint())))
-			u.records = append(u.records, c)
+			c := r.contribution(row)
+			u.records, row = append(u.records, c), c.id
 		}
 	}
 	for len(r.b) > 0 && !r.bad {
@@ -207,7 +235,10 @@ func (u *unpacker) value(r *scanner, declared bool) {
 		key = string(r.take(int(r.uvarint())))
 	}
 	place := int(r.uvarint())
-	v := Value{Rule: int(r.uvarint()), Confidence: int(r.byte()), At: time.Unix(r.varint(), 0).UTC(), Source: SourceOperator}
+	v := Value{Rule: int(r.uvarint()), Confidence: int(r.byte()), Source: SourceOperator}
+	if place == 0 {
+		v.At = time.Unix(r.varint(), 0).UTC()
+	}
 	if flags&flagConfirmed != 0 {
 		at := time.Unix(r.varint(), 0).UTC()
 		v.Confirmed = &at
@@ -220,7 +251,8 @@ func (u *unpacker) value(r *scanner, declared bool) {
 	case declared:
 		v.Source = SourceSelf
 	case place > 0:
-		v.Source, v.Record = u.records[place-1].source, u.records[place-1].id
+		from := &u.records[place-1]
+		v.Source, v.Record, v.At = from.source, from.id, time.Unix(from.effective, 0).UTC()
 	}
 	u.fields[record.Join(field, key)] = v
 }

@@ -1,12 +1,14 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/fail"
@@ -74,14 +76,13 @@ func (s *Store) one(rows pgx.Rows) (Person, error) {
 // filed is one source record ready for its row.
 type filed struct {
 	record  pmcc.Record
-	digest  int64
 	content []byte // sealed
 }
 
 // insertPerson writes a person, the way to find them and their first records, in one statement;
 // false when the document has a record already.
 func insertPerson(ctx context.Context, db pg.DB, p *computed, records []filed, keyVersion int16, now time.Time) (bool, error) {
-	columns := columnsOf(records)
+	ids, contents := columnsOf(records)
 	tag, err := db.Exec(ctx, `
 		WITH found AS (
 		     INSERT INTO cpf_index (index, key_version, person_id)
@@ -93,43 +94,33 @@ func insertPerson(ctx context.Context, db pg.DB, p *computed, records []filed, k
 		     free AS (
 		     SELECT 1 WHERE @index::uuid IS NULL OR EXISTS (SELECT 1 FROM found)),
 		     filed AS (
-		     INSERT INTO source_record (person_id, id, source, key, digest, content)
-		     SELECT @id, r.id, r.source, r.key, r.digest, r.content
-		       FROM unnest(@ids::uuid[], @sources::text[], @record_keys::bigint[], @digests::bigint[], @contents::bytea[]) AS r (id, source, key, digest, content),
-		            free)
+		     INSERT INTO source_record (person_id, id, content)
+		     SELECT @id, r.id, r.content
+		       FROM unnest(@ids::uuid[], @contents::bytea[]) AS r (id, content), free)
 		INSERT INTO person (id, kind, identity, documents, contact, family, complements, declared, policy, undocumented, created_at, updated_at)
 		SELECT @id, @kind, @identity, @documents, @contact, @family, @complements, @declared, @policy, @index::uuid IS NULL, @now, @now
 		  FROM free`,
-		pgx.NamedArgs{"id": p.id, "index": p.index, "key_version": keyVersion, "others": p.others, "kind": p.kind(), "ids": columns.ids, "sources": columns.sources,
-			"record_keys": columns.keys, "digests": columns.digests, "contents": columns.contents,
+		pgx.NamedArgs{"id": p.id, "index": p.index, "key_version": keyVersion, "others": p.others, "kind": p.kind(), "ids": ids, "contents": contents,
 			"identity": p.parts[0], "documents": p.parts[1], "contact": p.parts[2], "family": p.parts[3], "complements": p.parts[4],
 			"declared": p.parts[5], "policy": p.policy, "now": now})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
-type recordColumns struct {
-	ids           []uuid.UUID
-	sources       []string
-	keys, digests []int64
-	contents      [][]byte
-}
-
-func columnsOf(records []filed) (c recordColumns) {
+func columnsOf(records []filed) (ids []uuid.UUID, contents [][]byte) {
 	for _, r := range records {
-		c.ids, c.sources, c.keys = append(c.ids, r.record.ID), append(c.sources, r.record.Source), append(c.keys, r.record.Key)
-		c.digests, c.contents = append(c.digests, r.digest), append(c.contents, r.content)
+		ids, contents = append(ids, r.record.ID), append(contents, r.content)
 	}
-	return c
+	return ids, contents
 }
 
 // insertRecords files records under one person.
 func insertRecords(ctx context.Context, db pg.DB, person PersonID, records []filed) error {
-	c := columnsOf(records)
+	ids, contents := columnsOf(records)
 	_, err := db.Exec(ctx, `
-		INSERT INTO source_record (person_id, id, source, key, digest, content)
-		SELECT @person, r.id, r.source, r.key, r.digest, r.content
-		  FROM unnest(@ids::uuid[], @sources::text[], @keys::bigint[], @digests::bigint[], @contents::bytea[]) AS r (id, source, key, digest, content)`,
-		pgx.NamedArgs{"person": person, "ids": c.ids, "sources": c.sources, "keys": c.keys, "digests": c.digests, "contents": c.contents})
+		INSERT INTO source_record (person_id, id, content)
+		SELECT @person, r.id, r.content
+		  FROM unnest(@ids::uuid[], @contents::bytea[]) AS r (id, content)`,
+		pgx.NamedArgs{"person": person, "ids": ids, "contents": contents})
 	return err
 }
 
@@ -190,21 +181,28 @@ func membersOf(ctx context.Context, tx pg.Tx, roots []PersonID) (map[PersonID][]
 // recordsOf opens the records of some people received before an id, oldest first; the zero id
 // means all. Each is under the person it was filed for.
 func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, before uuid.UUID) (map[PersonID][]pmcc.Record, error) {
+	// In no order: for many people, sorting would carry every content to disk and back.
 	rows, _ := db.Query(ctx, `
-		SELECT person_id, id, source, key, content
+		SELECT person_id, id, content
 		  FROM source_record
-		 WHERE person_id = ANY(@people) AND (@all OR id < @before)
-		 ORDER BY id`,
+		 WHERE person_id = ANY(@people) AND (@all OR id < @before)`,
 		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
 	all := make(map[PersonID][]pmcc.Record, len(people))
 	var person PersonID
-	var r pmcc.Record
-	var content []byte
-	_, err := pgx.ForEachRow(rows, []any{&person, &r.ID, &r.Source, &r.Key, &content}, func() (err error) {
-		r.Content, err = s.box.Class(recordPurpose).Open(content, recordAAD(person, r.ID))
-		all[person] = append(all[person], r)
+	var row uuid.UUID
+	var sealed pgtype.DriverBytes // valid until the next row
+	_, err := pgx.ForEachRow(rows, []any{&person, &row, &sealed}, func() error {
+		plain, err := s.box.Class(recordPurpose).Open(sealed, recordAAD(person, row))
+		if err != nil {
+			return err
+		}
+		records, err := recordsIn(row, plain)
+		all[person] = append(all[person], records...)
 		return err
 	})
+	for _, records := range all {
+		slices.SortFunc(records, func(x, y pmcc.Record) int { return bytes.Compare(x.ID[:], y.ID[:]) })
+	}
 	return all, err
 }
 

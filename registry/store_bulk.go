@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,7 +18,8 @@ import (
 const (
 	copyIndex   = `COPY cpf_index (index, key_version, person_id) FROM STDIN (FORMAT binary)`
 	copyPeople  = `COPY person (id, kind, identity, documents, contact, family, complements, policy, undocumented, created_at, updated_at) FROM STDIN (FORMAT binary)`
-	copyRecords = `COPY source_record (person_id, id, source, key, digest, load_id, voids, content) FROM STDIN (FORMAT binary)`
+	copyRecords = `COPY source_record (person_id, id, load_id, content) FROM STDIN (FORMAT binary)`
+	copyKeys    = `COPY record_key (key, digest, filed, person_id) FROM STDIN (FORMAT binary)`
 )
 
 // attempts is how often a chunk that meets others is tried; each try sees what they committed.
@@ -24,9 +27,12 @@ const attempts = 20
 
 // File files a chunk whole or not at all. A chunk the load has committed before gives its tally of
 // then and changes nothing.
+//
+// It does not wait for the disk: what a crash of the database takes away, it takes whole, with the
+// note that the chunk was filed. The load's own end waits for all of it.
 func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 	for try := 1; ; try++ {
-		b.reset()
+		b.reset(c)
 		err := pgx.BeginFunc(ctx, b.db, func(tx pgx.Tx) error {
 			done, err := b.once(ctx, tx, c)
 			if err != nil || done {
@@ -38,7 +44,7 @@ func (b *Bulk) File(ctx context.Context, c Chunk) (Tally, error) {
 			if err := b.file(ctx, tx, c); err != nil {
 				return err
 			}
-			return insertChunk(ctx, tx, c, b.sum(c), b.now())
+			return insertChunk(ctx, tx, c, b.sum(c), b.at)
 		})
 		if err == nil || !collided(err) || try == attempts {
 			return b.tally, err
@@ -63,15 +69,15 @@ func (b *Bulk) once(ctx context.Context, tx pgx.Tx, c Chunk) (bool, error) {
 
 // chunkTally is what a chunk that was committed before counted.
 func chunkTally(ctx context.Context, tx pg.Tx, c Chunk) (t Tally, done bool, err error) {
+	var counts *Tally
 	err = tx.QueryRow(ctx, `
-		SELECT counts
-		  FROM registry_load_chunk
-		 WHERE load_id = @load AND chunk = @chunk`,
-		pgx.NamedArgs{"load": c.Load, "chunk": c.Number}).Scan(&t)
-	if pg.NoRows(err) {
-		return t, false, nil
+		SELECT set_config('synchronous_commit', 'off', true),
+		       (SELECT counts FROM registry_load_chunk WHERE load_id = @load AND chunk = @chunk)`,
+		pgx.NamedArgs{"load": c.Load, "chunk": c.Number}).Scan(nil, &counts)
+	if err != nil || counts == nil {
+		return t, false, err
 	}
-	return t, err == nil, err
+	return *counts, true, nil
 }
 
 func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time) error {
@@ -85,23 +91,34 @@ func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time)
 // lookUp is what the registry knows of the documents and keys of a chunk.
 type lookUp struct {
 	byDocument map[uuid.UUID]PersonID
-	byKey      map[int64][]version      // every version, oldest first
+	versions   []version                // of the records, by key, later ones behind
 	roots      map[PersonID]PersonID    // who stands for a person merged into another
 	history    map[int64][]filedVersion // of records that move, every version with its content, oldest first
 }
 
 // version is one filed version of a record.
 type version struct {
+	key, filed   int64
 	person       PersonID
 	digest       int64
 	voids        bool
 	undocumented bool // nor has who stands for them a document
 }
 
+// of are the versions of a record.
+func (l *lookUp) of(key int64) []version {
+	first, _ := slices.BinarySearchFunc(l.versions, key, func(v version, key int64) int { return cmp.Compare(v.key, key) })
+	end := first
+	for end < len(l.versions) && l.versions[end].key == key {
+		end++
+	}
+	return l.versions[first:end]
+}
+
 // version is the standing version of a record under a person; nil when there is none, or it was
 // made void.
 func (l *lookUp) version(key int64, person PersonID) *version {
-	all := l.byKey[key]
+	all := l.of(key)
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].person == person {
 			if all[i].voids {
@@ -116,7 +133,7 @@ func (l *lookUp) version(key int64, person PersonID) *version {
 // holders are the people under whom a record stands.
 func (l *lookUp) holders(key int64) []PersonID {
 	var people []PersonID
-	for _, v := range l.byKey[key] {
+	for _, v := range l.of(key) {
 		if !slices.Contains(people, v.person) && l.version(key, v.person) != nil {
 			people = append(people, v.person)
 		}
@@ -126,8 +143,8 @@ func (l *lookUp) holders(key int64) []PersonID {
 
 // lookUp reads whom the documents lead to, and where the records were filed before.
 func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (l *lookUp, err error) {
-	l = &lookUp{byDocument: map[uuid.UUID]PersonID{}, byKey: map[int64][]version{}, roots: map[PersonID]PersonID{}}
-	if err := l.documents(ctx, tx, c.Records); err != nil {
+	l = &lookUp{byDocument: map[uuid.UUID]PersonID{}, roots: map[PersonID]PersonID{}}
+	if err := l.documents(ctx, tx, c); err != nil {
 		return nil, err
 	}
 	if c.Fresh {
@@ -137,65 +154,69 @@ func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (l *lookUp, err er
 		return nil, err
 	}
 	if keys := l.moving(c.Records); len(keys) > 0 {
-		l.history, err = b.historyOf(ctx, tx, keys)
+		l.history, err = b.historyOf(ctx, tx, keys, l)
 	}
 	return l, err
 }
 
 // historyOf opens every version of some records.
-func (b *Bulk) historyOf(ctx context.Context, tx pg.Tx, keys []int64) (map[int64][]filedVersion, error) {
-	rows, _ := tx.Query(ctx, `
-		SELECT person_id, id, key, digest, content
-		  FROM source_record
-		 WHERE key = ANY(@keys)
-		 ORDER BY id`,
-		pgx.NamedArgs{"keys": keys})
-	all := map[int64][]filedVersion{}
-	var person PersonID
-	var id uuid.UUID
-	var key, digest int64
-	var sealed []byte
-	_, err := pgx.ForEachRow(rows, []any{&person, &id, &key, &digest, &sealed}, func() error {
-		content, err := b.store.box.Class(recordPurpose).Open(sealed, recordAAD(person, id))
-		if err != nil {
-			return err
+func (b *Bulk) historyOf(ctx context.Context, tx pg.Tx, keys []int64, l *lookUp) (map[int64][]filedVersion, error) {
+	all := make(map[int64][]filedVersion, len(keys))
+	var people []PersonID
+	for _, key := range keys {
+		all[key] = nil
+		for _, v := range l.of(key) {
+			people = append(people, v.person)
 		}
-		v, err := newFiledVersion(person, digest, content)
-		all[key] = append(all[key], v)
-		return err
-	})
-	return all, err
+	}
+	filed, err := b.store.recordsOf(ctx, tx, people, uuid.Nil)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[int64][]uuid.UUID{}
+	for person, records := range filed {
+		for _, r := range records {
+			if _, wanted := all[r.Key]; !wanted {
+				continue
+			}
+			v, err := newFiledVersion(person, b.store.digester.Content(r.Content), r.Content)
+			if err != nil {
+				return nil, err
+			}
+			at, _ := slices.BinarySearchFunc(ids[r.Key], r.ID, func(x, y uuid.UUID) int { return bytes.Compare(x[:], y[:]) })
+			ids[r.Key], all[r.Key] = slices.Insert(ids[r.Key], at, r.ID), slices.Insert(all[r.Key], at, v)
+		}
+	}
+	return all, nil
 }
 
-// documents looks for all documents between the chunk's first and last, which lie side by side in
-// the index; where others lie between in great number, for each by itself.
-func (l *lookUp) documents(ctx context.Context, tx pg.Tx, records []Incoming) error {
-	first := 0
-	for first < len(records) && records[first].Document == uuid.Nil {
-		first++
-	}
-	if first == len(records) {
-		return nil
-	}
-	most := 4 * (len(records) - first)
-	rows, _ := tx.Query(ctx, `
-		SELECT i.index, i.person_id, p.merged_into
-		  FROM cpf_index i
-		  JOIN person p ON p.id = i.person_id
-		 WHERE i.index BETWEEN @first AND @last
-		 LIMIT @most`,
-		pgx.NamedArgs{"first": records[first].Document, "last": records[len(records)-1].Document, "most": most + 1})
-	if err := l.scanDocuments(rows); err != nil || len(l.byDocument) <= most {
-		return err
-	}
-	clear(l.byDocument)
+// documents looks up each document once; the records come in their order, so that neighbours lie
+// side by side in the index. Where nothing of the sources was filed before, and most of the city
+// may still be unknown, it reads all between the chunk's first and last, unless they are too many.
+func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 	var each []uuid.UUID
-	for i := first; i < len(records); i++ {
-		if n := len(each); n == 0 || each[n-1] != records[i].Document {
-			each = append(each, records[i].Document)
+	for i := range c.Records {
+		if d := c.Records[i].Document; d != uuid.Nil && (len(each) == 0 || each[len(each)-1] != d) {
+			each = append(each, d)
 		}
 	}
-	rows, _ = tx.Query(ctx, `
+	if len(each) == 0 {
+		return nil
+	}
+	if most := 2 * len(each); c.Fresh {
+		rows, _ := tx.Query(ctx, `
+			SELECT i.index, i.person_id, p.merged_into
+			  FROM cpf_index i
+			  JOIN person p ON p.id = i.person_id
+			 WHERE i.index BETWEEN @first AND @last
+			 LIMIT @most`,
+			pgx.NamedArgs{"first": each[0], "last": each[len(each)-1], "most": most})
+		if err := l.scanDocuments(rows); err != nil || len(l.byDocument) < most {
+			return err
+		}
+		clear(l.byDocument)
+	}
+	rows, _ := tx.Query(ctx, `
 		SELECT i.index, i.person_id, p.merged_into
 		  FROM cpf_index i
 		  JOIN person p ON p.id = i.person_id
@@ -237,22 +258,23 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	for i := range records {
 		keys[i] = records[i].Key
 	}
+	slices.Sort(keys)
+	// In no order: sorted here, since the planner would bring parallel workers for so many.
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, p.id, p.merged_into, r.digest, r.voids, p.undocumented AND root.undocumented
-		  FROM source_record r
+		SELECT r.key, r.filed, p.id, p.merged_into, coalesce(r.digest, 0), r.digest IS NULL,
+		       p.undocumented AND (p.merged_into IS NULL OR (SELECT root.undocumented FROM person root WHERE root.id = p.merged_into))
+		  FROM record_key r
 		  JOIN person p ON p.id = r.person_id
-		  JOIN person root ON root.id = coalesce(p.merged_into, p.id)
-		 WHERE r.key = ANY(@keys)
-		 ORDER BY r.id`,
-		pgx.NamedArgs{"keys": keys})
-	var key int64
+		 WHERE r.key = ANY(@keys)`,
+		pgx.NamedArgs{"keys": slices.Compact(keys)})
 	var v version
 	var into *PersonID
-	_, err := pgx.ForEachRow(rows, []any{&key, &v.person, &into, &v.digest, &v.voids, &v.undocumented}, func() error {
-		l.byKey[key] = append(l.byKey[key], v)
+	_, err := pgx.ForEachRow(rows, []any{&v.key, &v.filed, &v.person, &into, &v.digest, &v.voids, &v.undocumented}, func() error {
+		l.versions = append(l.versions, v)
 		l.merged(v.person, into)
 		return nil
 	})
+	slices.SortFunc(l.versions, func(x, y version) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.filed, y.filed)) })
 	return err
 }
 
@@ -314,20 +336,21 @@ func updatePeople(ctx context.Context, tx pg.Tx, people []*computed, now time.Ti
 
 // renewPending replaces the waiting values of some people.
 func renewPending(ctx context.Context, tx pg.Tx, people []PersonID, waiting []waitingValue, policy int) error {
-	owners, records, fields, rules := []PersonID{}, []uuid.UUID{}, []string{}, []int32{}
+	owners, records, fields, sources, rules := []PersonID{}, []uuid.UUID{}, []string{}, []string{}, []int32{}
 	for _, w := range waiting {
-		owners, records, fields, rules = append(owners, w.person), append(records, w.record), append(fields, w.field), append(rules, int32(w.rule))
+		owners, records, fields = append(owners, w.person), append(records, w.record), append(fields, w.field)
+		sources, rules = append(sources, w.source), append(rules, int32(w.rule))
 	}
 	_, err := tx.Exec(ctx, `
 		WITH gone AS (
 		     DELETE FROM pending_value
 		      WHERE person_id = ANY(@people)
 		        AND (person_id, record_id, field) NOT IN (SELECT * FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[])))
-		INSERT INTO pending_value (person_id, record_id, field, rule, policy)
-		SELECT w.person_id, w.record_id, w.field, w.rule, @policy
-		  FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[], @rules::int[]) AS w (person_id, record_id, field, rule)
+		INSERT INTO pending_value (person_id, record_id, field, source, rule, policy)
+		SELECT w.person_id, w.record_id, w.field, w.source, w.rule, @policy
+		  FROM unnest(@owners::uuid[], @records::uuid[], @fields::text[], @sources::text[], @rules::int[]) AS w (person_id, record_id, field, source, rule)
 		ON CONFLICT (person_id, record_id, field) DO UPDATE SET rule = excluded.rule, policy = excluded.policy`,
-		pgx.NamedArgs{"people": people, "owners": owners, "records": records, "fields": fields, "rules": rules, "policy": policy})
+		pgx.NamedArgs{"people": people, "owners": owners, "records": records, "fields": fields, "sources": sources, "rules": rules, "policy": policy})
 	return err
 }
 

@@ -35,10 +35,10 @@ func ownerOfAnswer(ctx context.Context, tx pg.Tx, cluster []PersonID, rec uuid.U
 	err = tx.QueryRow(ctx, `
 		SELECT r.person_id
 		  FROM source_record r
-		 WHERE r.person_id = ANY(@cluster) AND r.id = @record
-		   AND (EXISTS (SELECT 1 FROM pending_value p WHERE p.person_id = @person AND p.record_id = r.id AND p.field = @field)
-		     OR EXISTS (SELECT 1 FROM person_override o WHERE o.person_id = r.person_id AND o.record_id = r.id AND o.field = @field))`,
-		pgx.NamedArgs{"cluster": cluster, "person": cluster[0], "record": rec, "field": field}).Scan(&owner)
+		 WHERE r.person_id = ANY(@cluster) AND r.id = @row
+		   AND (EXISTS (SELECT 1 FROM pending_value p WHERE p.person_id = @person AND p.record_id = @record AND p.field = @field)
+		     OR EXISTS (SELECT 1 FROM person_override o WHERE o.person_id = r.person_id AND o.record_id = @record AND o.field = @field))`,
+		pgx.NamedArgs{"cluster": cluster, "person": cluster[0], "record": rec, "row": rowID(rec), "field": field}).Scan(&owner)
 	return owner, err
 }
 
@@ -57,14 +57,9 @@ func standingOverride(ctx context.Context, tx pg.Tx, cluster []PersonID, field s
 
 func waitingValues(ctx context.Context, db pg.DB, person PersonID, n int) ([]Waiting, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT p.person_id AS person, p.record_id AS record, p.field, coalesce(r.source, '') AS source, p.rule, p.policy
+		SELECT p.person_id AS person, p.record_id AS record, p.field, p.source, p.rule, p.policy
 		  FROM pending_value p
 		  JOIN person s ON s.id = p.person_id AND s.merged_into IS NULL
-		  LEFT JOIN LATERAL (
-		       SELECT source
-		         FROM source_record
-		        WHERE id = p.record_id
-		          AND person_id IN (SELECT id FROM person WHERE id = p.person_id OR merged_into = p.person_id)) r ON true
 		 WHERE @all OR p.person_id = @person
 		 ORDER BY p.record_id, p.field
 		 LIMIT @n`,

@@ -46,9 +46,10 @@ func main() {
 	profile := flag.String("profile", "", "`file` for a CPU profile of the last first load")
 	workers := flag.Int("workers", 0, "goroutines; 0: one per processor")
 	before := flag.String("before", "", "`SQL` to run before the first load, for experiments")
+	pause := flag.Bool("pause", false, "keep the database after each size, until interrupted, to look at")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *sizes, *dir, *delta, *profile, *workers, *before)
+	err := run(ctx, *sizes, *dir, *delta, *profile, *workers, *before, *pause)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "loadbench:", err)
@@ -56,14 +57,14 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, sizes, dir string, delta float64, profile string, workers int, before string) error {
+func run(ctx context.Context, sizes, dir string, delta float64, profile string, workers int, before string, pause bool) error {
 	var rows []row
 	for _, field := range strings.Split(sizes, ",") {
 		n, err := strconv.ParseInt(strings.TrimSpace(field), 10, 64)
 		if err != nil || n < 1000 {
 			return fmt.Errorf("-records: %q is no number from 1000", field)
 		}
-		b := &bench{records: n, delta: delta, profile: profile, workers: workers, before: before}
+		b := &bench{records: n, delta: delta, profile: profile, workers: workers, before: before, pause: pause}
 		if err := b.measure(ctx, dir); err != nil {
 			return err
 		}
@@ -105,6 +106,7 @@ type bench struct {
 	profile string
 	workers int
 	before  string
+	pause   bool
 
 	dir        string
 	cluster    *pgcluster.Cluster
@@ -148,7 +150,14 @@ func (b *bench) measure(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	if b.delta > 0 {
-		return b.deltaLoad(ctx)
+		if err := b.deltaLoad(ctx); err != nil {
+			return err
+		}
+	}
+	if b.pause {
+		_ = print(b.rows)
+		fmt.Fprintf(os.Stderr, "%s until interrupted\n", b.cluster.URL("loginunico"))
+		<-ctx.Done()
 	}
 	return nil
 }
@@ -254,6 +263,8 @@ func (b *bench) load(ctx context.Context, what, dir string, raw row) error {
 		if err != nil {
 			return 0, err
 		}
+		t := report.Tally
+		fmt.Fprintf(os.Stderr, "new %d, updated %d, unchanged %d, moved %d, people %d, changed %d\n", t.New, t.Updated, t.Unchanged, t.Moved, t.People, t.Changed)
 		return report.Read(), nil
 	})
 	if err != nil {

@@ -77,7 +77,7 @@ func (l telling) File(ctx context.Context, c registry.Chunk) (registry.Tally, er
 }
 
 func jobOf(dir string, sources []string) (job load.Job, err error) {
-	job = load.Job{Name: "test", AsOf: today, Now: time.Now, Workers: 2}
+	job = load.Job{Name: "test", AsOf: today, Now: time.Now, Workers: 2, Chunk: 8}
 	for _, name := range sources {
 		m, err := load.ParseMapping(name, demo.Mapping(name))
 		if err != nil {
@@ -164,7 +164,7 @@ func (w *town) disturb(r *rand.Rand) (kills int32) {
 	for n := range 12 {
 		lines := 1
 		if r.IntN(5) > 0 {
-			lines += r.IntN(22 * (n + 1)) // of 272 chunks; those committed before are soon said
+			lines += r.IntN(22 * (n + 1)) // of about 250 chunks; those committed before are soon said
 		}
 		if w.victim(lines, time.Duration(r.IntN(20_000))*time.Microsecond) {
 			break // nothing was left to do

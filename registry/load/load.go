@@ -22,9 +22,13 @@ import (
 	"github.com/loginunico/loginunico/registry"
 )
 
-// chunkSize is how many records one transaction files: enough to make a commit cheap, few enough
-// that a kill loses little.
-const chunkSize = 10_000
+// chunkSize is how many records one transaction files: enough to make COPY and commit cheap, few
+// enough that a kill loses little.
+const chunkSize = 20_000
+
+// layout names how records are cut into chunks. A load interrupted by a release that cut otherwise
+// begins anew, as a load that looks for every record, and finds those filed before.
+const layout = 2
 
 // BulkLoader files chunks in a database. PostgreSQL's is registry.Bulk, by COPY; engines that
 // distribute rows differ in just this: whether COPY freezes, what it costs to find many keys, when
@@ -42,6 +46,7 @@ type Job struct {
 	Rejects string    // path of the file for what is rejected, see [keepRejects]; "" keeps none
 	TempDir string    // for the buckets: about as much room as the files take unpacked
 	Workers int       // 0: as many as there are processors
+	Chunk   int       // how many records a transaction files, about; 0: 20,000
 	Now     func() time.Time
 	Actor   audit.Actor // who loads; the zero Actor is the program itself
 	// Progress is called about once a second, from one goroutine; nil: nobody listens.
@@ -65,6 +70,9 @@ type Source struct {
 func Run(ctx context.Context, db *pg.Pool, box *secret.Box, store *registry.Store, job Job) (*Report, error) {
 	if job.Workers == 0 {
 		job.Workers = runtime.GOMAXPROCS(0)
+	}
+	if job.Chunk == 0 {
+		job.Chunk = chunkSize
 	}
 	if job.NewLoader == nil {
 		job.NewLoader = func(ctx context.Context) (BulkLoader, error) { return store.NewBulk(ctx, db, job.Now) }
@@ -135,7 +143,7 @@ func (r *run) run(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.fileAll(ctx, load); err != nil {
+	if err := r.file(ctx, load); err != nil {
 		return nil, err
 	}
 	r.report.Seconds = r.Now().Sub(r.started).Seconds()
@@ -154,8 +162,17 @@ func (r *run) read(ctx context.Context) error {
 			return err
 		}
 	}
+	sorters := make([]*sorter, r.Workers)
+	for n := range sorters {
+		sorters[n] = &sorter{spill: r.spill}
+	}
 	for n, s := range r.Sources {
-		if err := r.readSource(ctx, byte(n), s, digester, rejects); err != nil {
+		if err := r.readSource(ctx, byte(n), s, digester, sorters, rejects); err != nil {
+			return err
+		}
+	}
+	for _, s := range sorters {
+		if err := s.finish(); err != nil {
 			return err
 		}
 	}
@@ -170,7 +187,7 @@ func (r *run) read(ctx context.Context) error {
 }
 
 // readSource has one goroutine cut the files into blocks and the workers parse them.
-func (r *run) readSource(ctx context.Context, number byte, s Source, digester registry.Digester, rejects *Rejects) error {
+func (r *run) readSource(ctx context.Context, number byte, s Source, digester registry.Digester, sorters []*sorter, rejects *Rejects) error {
 	group, ctx := errgroup.WithContext(ctx)
 	blocks, spare := make(chan *Block, r.Workers), make(chan *Block, 2*r.Workers)
 	for range cap(spare) {
@@ -198,9 +215,9 @@ func (r *run) readSource(ctx context.Context, number byte, s Source, digester re
 		}
 	})
 	base := r.report.blocks
-	for range r.Workers {
+	for n := range r.Workers {
 		group.Go(func() error {
-			w := &reading{run: r, sorter: sorter{spill: r.spill}, source: s.Mapping.Source, number: number, legal: s.Mapping.Kind == Organization,
+			w := &reading{run: r, sorter: sorters[n], source: s.Mapping.Source, number: number, legal: s.Mapping.Kind == Organization,
 				digester: digester, index: r.box.Indexer("cpf"), parser: NewParser(r.AsOf, r.Now()), counts: newCounts()}
 			for b := range blocks {
 				if err := w.parser.Parse(b, w.take, w.reject); err != nil {
@@ -214,7 +231,8 @@ func (r *run) readSource(ctx context.Context, number byte, s Source, digester re
 				r.countBlock(base + b.Seq + 1)
 				spare <- b
 			}
-			return w.finish()
+			w.finish()
+			return nil
 		})
 	}
 	return group.Wait()
@@ -236,7 +254,7 @@ func (r *run) countBlock(n int64) {
 // reading is one worker of the first phase.
 type reading struct {
 	run      *run
-	sorter   sorter
+	sorter   *sorter
 	source   string
 	number   byte
 	legal    bool
@@ -281,31 +299,50 @@ func (w *reading) reject(j *Reject) error {
 	return nil
 }
 
-func (w *reading) finish() error {
+func (w *reading) finish() {
 	r := w.run
 	r.accepted.Add(w.n % 4096)
 	r.mu.Lock()
 	r.report.add(w.source, w.counts)
 	r.sum[0], r.sum[1] = r.sum[0]+w.sum[0], r.sum[1]+w.sum[1]
 	r.mu.Unlock()
-	return w.sorter.finish()
 }
 
 // digest names what was read: the same records of the same sources and day are the same load, in
 // whatever files they came.
 func (r *run) digest() []byte {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%s %s %d ", strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
+	_, _ = fmt.Fprintf(h, "%d %d %s %s %d ", layout, r.Chunk, strings.Join(r.names, ","), r.AsOf.UTC().Format(time.DateOnly), r.accepted.Load())
 	_ = binary.Write(h, binary.BigEndian, r.sum)
 	return h.Sum(nil)
 }
 
-// fileAll is the second phase: each worker takes bucket after bucket, sorts it and files it.
+// file has the index of record keys away while the load is a first one, and there otherwise.
+func (r *run) file(ctx context.Context, load started) error {
+	if !load.fresh || load.finished {
+		if err := registry.EnsureKeys(ctx, r.db); err != nil {
+			return err
+		}
+		return r.fileAll(ctx, load)
+	}
+	done, abandon, err := registry.BeginFirst(ctx, r.db)
+	if err != nil {
+		return err
+	}
+	defer abandon()
+	if err := r.fileAll(ctx, load); err != nil {
+		return err
+	}
+	return done(ctx)
+}
+
+// fileAll is the second phase: each worker takes some buckets at a time, sorts and files them.
 func (r *run) fileAll(ctx context.Context, load started) error {
 	if load.finished {
 		r.report.Again = true
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	runs := r.spill.runs(r.Chunk)
 	var next atomic.Int32
 	for range r.Workers {
 		loader, err := r.NewLoader(ctx)
@@ -314,11 +351,11 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 		}
 		group.Go(func() error {
 			var b bucket
-			for n := int(next.Add(1)) - 1; n < buckets; n = int(next.Add(1)) - 1 {
-				if err := r.spill.read(n, &b, r.names); err != nil {
+			for n := int(next.Add(1)) - 1; n < len(runs); n = int(next.Add(1)) - 1 {
+				if err := r.spill.read(runs[n], &b, r.names); err != nil {
 					return err
 				}
-				if err := r.fileBucket(ctx, loader, load, n, b.records); err != nil {
+				if err := r.fileRun(ctx, loader, load, runs[n].first, b.records); err != nil {
 					return err
 				}
 			}
@@ -328,9 +365,14 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	return group.Wait()
 }
 
-func (r *run) fileBucket(ctx context.Context, loader BulkLoader, load started, n int, records []registry.Incoming) error {
+// fileRun files the records of some buckets. A chunk's number is the same whoever files it and
+// however often, since the buckets are those of the same records.
+func (r *run) fileRun(ctx context.Context, loader BulkLoader, load started, n int, records []registry.Incoming) error {
 	for number := n << 16; len(records) > 0; number++ {
-		size := min(chunkSize, len(records))
+		size := min(r.Chunk, len(records))
+		if len(records) < r.Chunk*3/2 {
+			size = len(records) // no crumbs
+		}
 		for size < len(records) && samePerson(&records[size-1], &records[size]) {
 			size++
 		}

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -32,6 +31,7 @@ type spill struct {
 	end    atomic.Int64
 	mu     sync.Mutex
 	pieces [buckets][]piece
+	counts [buckets]int // records
 }
 
 type piece struct {
@@ -56,6 +56,7 @@ func (s *spill) close() error { return s.file.Close() }
 type sorter struct {
 	spill   *spill
 	waiting [buckets][]byte
+	counts  [buckets]int
 }
 
 // bucketOf keeps the order of documents: all of one bucket come before all of the next.
@@ -77,6 +78,9 @@ const entryHead = 16 + 3*8 + 2
 func (w *sorter) add(in *registry.Incoming, source byte) error {
 	bucket := bucketOf(in)
 	b := w.waiting[bucket]
+	if b == nil {
+		b = make([]byte, 0, pieceSize+pieceSize/16)
+	}
 	b = append(b, in.Document[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(in.Key))
 	b = binary.BigEndian.AppendUint64(b, uint64(in.Digest))
@@ -88,6 +92,7 @@ func (w *sorter) add(in *registry.Incoming, source byte) error {
 	b = append(b, source, legal)
 	b = append(binary.AppendUvarint(b, uint64(len(in.Content))), in.Content...)
 	w.waiting[bucket] = b
+	w.counts[bucket]++
 	if len(b) < pieceSize {
 		return nil
 	}
@@ -117,31 +122,96 @@ func (w *sorter) finish() error {
 		}
 		w.waiting[bucket] = nil
 	}
+	w.spill.mu.Lock()
+	for bucket, n := range w.counts {
+		w.spill.counts[bucket] += n
+	}
+	w.spill.mu.Unlock()
 	return nil
+}
+
+// span is buckets that stand side by side, from first to before end.
+type span struct{ first, end int }
+
+// runs cuts the buckets into spans of at least so many records, the last perhaps fewer: COPY has a
+// price of its own, which a small base's buckets would pay over and over.
+func (s *spill) runs(least int) []span {
+	var all []span
+	for first := 0; first < buckets; {
+		end, n := first, 0
+		for end < buckets && n < least {
+			n += s.counts[end]
+			end++
+		}
+		all = append(all, span{first, end})
+		first = end
+	}
+	return all
 }
 
 // bucket is one bucket in memory; it keeps its memory for the next.
 type bucket struct {
 	bytes   []byte
 	records []registry.Incoming
+	spare   []registry.Incoming
+	order   []place
 }
 
-// read fills b with bucket n, sorted.
-func (s *spill) read(n int, b *bucket, sources []string) error {
-	size := 0
-	for _, p := range s.pieces[n] {
-		size += p.size
+// place is where a record stands, with the beginning of its document, which nearly always decides
+// between two: far less to compare and move than the records.
+type place struct {
+	document uint64
+	at       int
+}
+
+// sort sorts the records from first on.
+func (b *bucket) sort(first int) {
+	records := b.records[first:]
+	b.order = b.order[:0]
+	for i := range records {
+		b.order = append(b.order, place{binary.BigEndian.Uint64(records[i].Document[:]), i})
+	}
+	slices.SortFunc(b.order, func(x, y place) int {
+		if x.document != y.document {
+			return cmp.Compare(x.document, y.document)
+		}
+		return records[x.at].Compare(&records[y.at])
+	})
+	b.spare = append(b.spare[:0], records...)
+	for i, p := range b.order {
+		records[i] = b.spare[p.at]
+	}
+}
+
+// read fills b with the records of some buckets, sorted.
+func (s *spill) read(run span, b *bucket, sources []string) error {
+	size, count := 0, 0
+	for n := run.first; n < run.end; n++ {
+		count += s.counts[n]
+		for _, p := range s.pieces[n] {
+			size += p.size
+		}
 	}
 	b.bytes = slices.Grow(b.bytes[:0], size)[:size]
+	b.records = slices.Grow(b.records[:0], count)
 	at := 0
-	for _, p := range s.pieces[n] {
-		if _, err := s.file.ReadAt(b.bytes[at:at+p.size], p.at); err != nil {
-			return fmt.Errorf("temporary file: %w", err)
+	for n := run.first; n < run.end; n++ {
+		begin, sorted := at, len(b.records)
+		for _, p := range s.pieces[n] {
+			if _, err := s.file.ReadAt(b.bytes[at:at+p.size], p.at); err != nil {
+				return fmt.Errorf("temporary file: %w", err)
+			}
+			at += p.size
 		}
-		at += p.size
+		b.parse(b.bytes[begin:at], sources)
+		b.sort(sorted)
 	}
-	b.records = b.records[:0]
-	for rest := b.bytes; len(rest) > 0; {
+	return nil
+}
+
+// parse appends the entries of one bucket.
+func (b *bucket) parse(rest []byte, sources []string) {
+	for len(rest) > 0 {
 		length, n := binary.Uvarint(rest[entryHead:])
 		end := entryHead + n + int(length)
 		b.records = append(b.records, registry.Incoming{
@@ -150,8 +220,4 @@ func (s *spill) read(n int, b *bucket, sources []string) error {
 		})
 		rest = rest[end:]
 	}
-	slices.SortFunc(b.records, func(x, y registry.Incoming) int {
-		return cmp.Or(bytes.Compare(x.Document[:], y.Document[:]), cmp.Compare(x.Key, y.Key), cmp.Compare(x.Line, y.Line))
-	})
-	return nil
 }

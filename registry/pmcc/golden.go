@@ -97,6 +97,8 @@ type Computer struct {
 	first      [record.Fields]int32 // field → its candidates
 	witness    []int32              // source → the run of values it last spoke for, see [Computer.speaksAnew]
 	run        int32
+	dayNumber  int64 // since 1970, of the record before, and its text
+	today      string
 }
 
 type recordHead struct {
@@ -169,8 +171,16 @@ func (c *Computer) read(records []Record) error {
 			return err
 		}
 		c.heads[i] = recordHead{source: c.policy.source(records[i].Source), level: uint8(head.Level), effective: head.Effective}
-		for v, ok := values.Next(); ok; v, ok = values.Next() {
-			c.add(v, i)
+		for {
+			c.candidates = append(c.candidates, candidate{rec: int32(i)})
+			at := len(c.candidates) - 1
+			last := &c.candidates[at]
+			if !values.Into(&last.Value) {
+				c.candidates = c.candidates[:at]
+				break
+			}
+			last.next = c.first[last.Field]
+			c.first[last.Field] = int32(at)
 		}
 		if err := values.Err(); err != nil {
 			return err
@@ -332,7 +342,11 @@ func (c *Computer) happen(f record.Field, fp *fieldPolicy, chain []int32, record
 // day is computed only where a refusal asks for it.
 func (c *Computer) day(head *recordHead, records []Record, rec int32) string {
 	if head.day == "" {
-		head.day = Today(records[rec].Received())
+		received := records[rec].Received()
+		if day := received.Unix() / (24 * 60 * 60); day != c.dayNumber || c.today == "" {
+			c.dayNumber, c.today = day, Today(received)
+		}
+		head.day = c.today
 	}
 	return head.day
 }

@@ -241,6 +241,10 @@ func refuseTexts(code string, texts []string) refusal {
 		plain := string(appendFolded(nil, []byte(t)))
 		r.texts[plain] = true
 		r.longest = max(r.longest, 2*len(plain))
+		if n := len(plain); n >= 2 {
+			r.heads.add(plain[0], plain[1])
+			r.tails.add(plain[n-2], plain[n-1])
+		}
 	}
 	return r
 }

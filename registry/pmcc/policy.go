@@ -87,7 +87,9 @@ type right struct {
 type refusal struct {
 	code    string // placeholder, equals, matches, before, after, short
 	texts   map[string]bool
-	longest int // bytes of a text that folds into one of them, at most
+	longest int   // bytes of a text that folds into one of them, at most
+	heads   pairs // what they begin with,
+	tails   pairs // and end with: nearly every text is known by them to be none
 	pattern *regexp.Regexp
 	date    string
 	least   int
@@ -153,8 +155,11 @@ func (f *fieldPolicy) refused(text []byte, now string) string {
 func (r *refusal) meets(text []byte, now string) bool {
 	switch r.code {
 	case "placeholder", "equals":
+		if n := len(text); n > r.longest || n >= 2 && (!r.heads.has(text[0], text[1]) || !r.tails.has(text[n-2], text[n-1])) {
+			return false
+		}
 		var few [64]byte // lists hold short texts; a longer one is in none
-		return len(text) <= r.longest && r.texts[string(appendFolded(few[:0], text))]
+		return r.texts[string(appendFolded(few[:0], text))]
 	case "matches":
 		return r.pattern.Match(text)
 	case "before":
@@ -168,6 +173,14 @@ func (r *refusal) meets(text []byte, now string) bool {
 	}
 	return false
 }
+
+// pairs is a set of pairs of letters, of each the last five bits, in which a and A are one. Pairs
+// with a byte beyond ASCII are in every set.
+type pairs [32]uint32
+
+func (p *pairs) add(a, b byte) { p[a&31] |= 1 << (b & 31) }
+
+func (p *pairs) has(a, b byte) bool { return (a|b)&0x80 != 0 || p[a&31]&(1<<(b&31)) != 0 }
 
 // allOneLetter finds XXXX, 000000, "aaa aaa".
 func allOneLetter(text []byte) bool {

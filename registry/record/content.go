@@ -117,15 +117,20 @@ type Values struct {
 
 // Next is the next value; ok is false at the end and where the bytes are malformed.
 func (w *Values) Next() (v Value, ok bool) {
+	ok = w.Into(&v)
+	return v, ok
+}
+
+// Into is Next for a zero value that lies somewhere already; at the end it may be left half read.
+func (w *Values) Into(v *Value) bool {
 	if len(w.rest) == 0 || w.err != nil {
-		return v, false
+		return false
 	}
 	if len(w.rest) < 3 || !Field(w.rest[0]).Valid() {
 		return w.fail()
 	}
 	v.Field = Field(w.rest[0])
-	flags := w.rest[1]
-	at := w.rest[2:]
+	flags, at, ok := w.rest[1], w.rest[2:], true
 	if flags&flagKeyed != 0 {
 		if v.Key, at, ok = cut(at); !ok {
 			return w.fail()
@@ -142,19 +147,23 @@ func (w *Values) Next() (v Value, ok bool) {
 	if v.Text, w.rest, ok = cut(at); !ok {
 		return w.fail()
 	}
-	return v, true
+	return true
 }
 
 // Err is ErrContent when the walk ended at malformed bytes.
 func (w *Values) Err() error { return w.err }
 
-func (w *Values) fail() (Value, bool) {
+func (w *Values) fail() bool {
 	w.err = ErrContent
-	return Value{}, false
+	return false
 }
 
 // cut takes a length-prefixed piece off the front.
 func cut(b []byte) (piece, rest []byte, ok bool) {
+	if len(b) > 0 && b[0] < 0x80 && int(b[0]) < len(b) { // nearly all are shorter than 128 bytes
+		end := 1 + int(b[0])
+		return b[1:end:end], b[end:], true
+	}
 	n, size := binary.Uvarint(b)
 	if size <= 0 || n > uint64(len(b)-size) {
 		return nil, nil, false

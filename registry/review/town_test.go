@@ -80,7 +80,7 @@ func (w *town) generated(o generate.Options) map[registry.PersonID]string {
 	}
 	w.load(dir)
 	truth := w.truth(filepath.Join(dir, "truth.csv"))
-	rows, err := w.db.Query(w.t.Context(), `SELECT person_id, key FROM source_record`)
+	rows, err := w.db.Query(w.t.Context(), `SELECT person_id, key FROM record_key`)
 	if err != nil {
 		w.t.Fatal(err)
 	}
