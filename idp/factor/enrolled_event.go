@@ -13,10 +13,9 @@ import (
 // EventKind is what happened. Message "event.<kind>" names each for the owner.
 type EventKind string
 
-// The kinds of events.
+// The kinds of events. Sign-ins that failed are none: whoever knows a CPF could fill its owner's page.
 const (
 	SignedIn        EventKind = "signed_in"
-	SignInFailed    EventKind = "sign_in_failed"
 	SessionsEnded   EventKind = "sessions_ended"
 	PasswordChanged EventKind = "password_changed"
 	PasskeyAdded    EventKind = "passkey_added"

@@ -63,22 +63,22 @@ func NewRecoveries(box registry.Sealer, hasher *Hasher, questions bool, now func
 	return &Recoveries{box: box, hasher: hasher, questions: questions, now: now}
 }
 
-// Request is the job that finds out whose recovery it is, and sends its code. The CPF is sealed,
+// RecoveryRequest is the job that finds out whose recovery it is, and sends its code. The CPF is sealed,
 // because jobs lie in a table.
-type Request struct {
+type RecoveryRequest struct {
 	ID     uuid.UUID `json:"id"`
 	Sealed []byte    `json:"sealed"`
 }
 
 // Kind names the job.
-func (Request) Kind() string { return "recovery" }
+func (RecoveryRequest) Kind() string { return "recovery" }
 
 // Start begins a recovery, in a way that the city offers, and hands the rest to a job: whether there
 // is such an account is not even looked up while somebody waits for the answer, so that nothing in
 // it, its time included, can tell. Until the job has run, and for ever where there is no account, the
 // recovery belongs to nobody and has no code. The page counts with [Throttle.Mail] before. Errors:
 // ErrWay, that of enqueue.
-func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, enqueue func(context.Context, pg.Tx, Request) error) (uuid.UUID, error) {
+func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, enqueue func(context.Context, pg.Tx, RecoveryRequest) error) (uuid.UUID, error) {
 	if !r.offered(way) {
 		return uuid.Nil, ErrWay
 	}
@@ -86,7 +86,7 @@ func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way
 	if err := r.insert(ctx, tx, id, browser, way); err != nil {
 		return uuid.Nil, err
 	}
-	return id, enqueue(ctx, tx, Request{ID: id, Sealed: r.box.Seal([]byte(cpf.Digits()), recoveryAAD(id))})
+	return id, enqueue(ctx, tx, RecoveryRequest{ID: id, Sealed: r.box.Seal([]byte(cpf.Digits()), recoveryAAD(id))})
 }
 
 func (r *Recoveries) offered(way Way) bool {
@@ -102,10 +102,10 @@ func (r *Recoveries) insert(ctx context.Context, tx pg.Tx, id uuid.UUID, browser
 	return insertRecovery(ctx, tx, id, pg.NewID(), browser, way, r.hash(id, secret.Token()), r.now())
 }
 
-// Deliver works a [Request]: it sends the code to the person whose CPF it is, if they have an
+// Deliver works a [RecoveryRequest]: it sends the code to the person whose CPF it is, if they have an
 // account and the address, and else does nothing. A job that is worked again sends nothing twice.
 // Error: the courier's.
-func (r *Recoveries) Deliver(ctx context.Context, tx pg.Tx, job Request, send Courier) error {
+func (r *Recoveries) Deliver(ctx context.Context, tx pg.Tx, job RecoveryRequest, send Courier) error {
 	way, err := wayOf(ctx, tx, job.ID, r.now())
 	if err != nil || way == "" {
 		return err
@@ -122,19 +122,25 @@ func (r *Recoveries) Deliver(ctx context.Context, tx pg.Tx, job Request, send Co
 	if err != nil {
 		return err
 	}
-	channels, err := known.addresses.open(r.box, person)
-	if err != nil {
+	to, ok, err := r.addressee(person, known, way)
+	if err != nil || !ok {
 		return err
-	}
-	to, ok := last(channels, func(c Channel) bool { return c.Way() == reaching(way) })
-	if !ok || way == WayQuestion && !known.question {
-		return nil
 	}
 	code := secret.Code()
 	if known.recoveries >= shortCodes {
 		code += secret.Code()
 	}
-	return r.issue(ctx, tx, job.ID, person, Destination{Way: way, Address: to.Address}, code, send)
+	return r.issue(ctx, tx, job.ID, person, to, code, send)
+}
+
+// addressee is where the code of a way goes to, the newest of several; false where there is none.
+func (r *Recoveries) addressee(person uuid.UUID, known enrolledRow, way Way) (to Destination, ok bool, err error) {
+	channels, err := known.addresses.open(r.box, person)
+	if err != nil || way == WayQuestion && !known.question {
+		return to, false, err
+	}
+	c, ok := last(channels, func(c Channel) bool { return c.Way() == reaching(way) })
+	return Destination{Way: way, Address: c.Address}, ok, nil
 }
 
 // reaching is where the code of a way goes.

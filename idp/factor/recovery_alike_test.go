@@ -119,7 +119,7 @@ func TestAJobThatComesLateOrAgainSendsNothing(t *testing.T) {
 	t.Parallel()
 
 	h := newHome(t)
-	deliver := func(job factor.Request) {
+	deliver := func(job factor.RecoveryRequest) {
 		h.must(h.inTx(func(tx pg.Tx) error { return h.Deliver(t.Context(), tx, job, h.post) }))
 	}
 	id, job := h.ask(t.Context(), maria, factor.WayMail)
@@ -152,7 +152,7 @@ func TestCodesGrowWhenManyAreAskedForAndNobodyIsKeptOut(t *testing.T) {
 	h := newHome(t)
 	var mu sync.Mutex
 	lengths := map[int]int{}
-	jobs := make([]factor.Request, 100)
+	jobs := make([]factor.RecoveryRequest, 100)
 	for n := range jobs {
 		_, jobs[n] = h.ask(t.Context(), maria, factor.WayMail)
 	}

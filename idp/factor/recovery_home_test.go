@@ -55,10 +55,10 @@ func (h *home) start(cpf brdoc.CPF, way factor.Way) (id uuid.UUID, d factor.Disp
 }
 
 // ask begins a recovery.
-func (h *home) ask(ctx context.Context, cpf brdoc.CPF, way factor.Way) (id uuid.UUID, job factor.Request) {
+func (h *home) ask(ctx context.Context, cpf brdoc.CPF, way factor.Way) (id uuid.UUID, job factor.RecoveryRequest) {
 	h.t.Helper()
 	h.must(pg.InTx(ctx, h.db, func(tx pg.Tx) (err error) {
-		id, err = h.Start(ctx, tx, cpf, way, h.browser, func(_ context.Context, _ pg.Tx, r factor.Request) error {
+		id, err = h.Start(ctx, tx, cpf, way, h.browser, func(_ context.Context, _ pg.Tx, r factor.RecoveryRequest) error {
 			job = r
 			return nil
 		})

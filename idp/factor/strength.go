@@ -49,13 +49,10 @@ type Strength struct {
 // telephone number must not lock the owner out with a passkey of their own.
 func (e Enrolled) Strongest() Strength {
 	var s Strength
-	for _, k := range e.Passkeys {
-		if !e.Hold.covers(k.CreatedAt) {
-			s = Strength{4, append(s.Ways, ByPasskey)}
-			break
-		}
+	if e.sure(ByPasskey) {
+		s = Strength{4, append(s.Ways, ByPasskey)}
 	}
-	if e.Password && slices.ContainsFunc(e.Authenticators, func(a Authenticator) bool { return !e.Hold.covers(a.ConfirmedAt) }) {
+	if e.Password && e.sure(ByTOTP) {
 		s = Strength{4, append(s.Ways, ByTOTP)}
 	}
 	switch {
@@ -63,12 +60,26 @@ func (e Enrolled) Strongest() Strength {
 		return s
 	case e.Password && !e.Hold.Live():
 		return Strength{3, []Method{ByPassword}}
-	case e.Password:
-		return Strength{1, []Method{ByPassword, ByPasskey}}
-	case len(e.Passkeys) > 0:
-		return Strength{1, []Method{ByPasskey}}
 	}
-	return Strength{1, []Method{ByCode}}
+	s.Cap = 1
+	if e.Password {
+		s.Ways = append(s.Ways, ByPassword)
+	}
+	if len(e.Passkeys) > 0 {
+		s.Ways = append(s.Ways, ByPasskey)
+	}
+	if s.Ways == nil {
+		s.Ways = []Method{ByCode}
+	}
+	return s
+}
+
+// sure says whether there is a passkey, or an app, that was not enrolled under the hold.
+func (e Enrolled) sure(by Method) bool {
+	if by == ByPasskey {
+		return slices.ContainsFunc(e.Passkeys, func(k Passkey) bool { return !e.Hold.covers(k.CreatedAt) })
+	}
+	return slices.ContainsFunc(e.Authenticators, func(a Authenticator) bool { return !e.Hold.covers(a.ConfirmedAt) })
 }
 
 // MayChange says whether a session may change a factor now: its sign-in is fresh and as strong as
@@ -114,11 +125,10 @@ func (h Hold) Facts(proofs ...Proof) (facts []string, confirms bool) {
 // how. The last three are open to everybody.
 func (e Enrolled) Lifting() []Method {
 	var ways []Method
-	if slices.ContainsFunc(e.Passkeys, func(k Passkey) bool { return !e.Hold.covers(k.CreatedAt) }) {
-		ways = append(ways, ByPasskey)
-	}
-	if slices.ContainsFunc(e.Authenticators, func(a Authenticator) bool { return !e.Hold.covers(a.ConfirmedAt) }) {
-		ways = append(ways, ByTOTP)
+	for _, by := range []Method{ByPasskey, ByTOTP} {
+		if e.sure(by) {
+			ways = append(ways, by)
+		}
 	}
 	return append(ways, ByGovBR, ByCertificate, ByDesk)
 }

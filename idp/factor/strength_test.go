@@ -100,7 +100,7 @@ func TestAChangeAsksForTheStrongestThatWasEnrolled(t *testing.T) {
 		"a passkey":                      {e{Passkeys: key(before)}, 4, []factor.Method{factor.ByPasskey}, []string{"swk", "user", "mfa"}, []string{"swk", "user"}},
 		"all of them":                    {e{Password: true, Passkeys: key(before), Authenticators: apps(before)}, 4, []factor.Method{factor.ByPasskey, factor.ByTOTP}, []string{"x509"}, []string{"pwd"}},
 		"recovered, with an old app":     {e{Password: true, Authenticators: apps(before), Hold: held}, 4, []factor.Method{factor.ByTOTP}, []string{"govbr", "gold"}, []string{"pwd", "recovered"}},
-		"recovered, with a new app":      {e{Password: true, Authenticators: apps(since), Hold: held}, 1, []factor.Method{factor.ByPassword, factor.ByPasskey}, []string{"pwd", "recovered"}, nil},
+		"recovered, with a new app":      {e{Password: true, Authenticators: apps(since), Hold: held}, 1, []factor.Method{factor.ByPassword}, []string{"pwd", "recovered"}, nil},
 		"recovered, with a new passkey":  {e{Password: true, Passkeys: key(since), Hold: held}, 1, []factor.Method{factor.ByPassword, factor.ByPasskey}, []string{"pwd", "recovered"}, nil},
 		"a passkey enrolled while held":  {e{Passkeys: key(since), Hold: held}, 1, []factor.Method{factor.ByPasskey}, []string{"hwk", "user", "mfa", "recovered"}, nil},
 		"an old passkey and one of then": {e{Passkeys: append(key(since), key(before)...), Hold: held}, 4, []factor.Method{factor.ByPasskey}, []string{"hwk", "user", "mfa"}, []string{"hwk", "user", "mfa", "recovered"}},
