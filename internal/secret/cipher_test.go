@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/loginunico/loginunico/internal/secret"
@@ -123,4 +124,29 @@ func TestIndexerIsIndexWithoutAllocating(t *testing.T) {
 	if x.Version() != box.IndexVersion() {
 		t.Errorf("version %d", x.Version())
 	}
+}
+
+func TestNoncesAreNeverHandedOutTwice(t *testing.T) {
+	t.Parallel()
+
+	seen, mu, done := map[string]bool{}, sync.Mutex{}, sync.WaitGroup{}
+	box := open(t, testpg.New(t), newKEK(t))
+	for range 8 {
+		done.Go(func() {
+			mine := make([]string, 0, 2000)
+			for range 2000 {
+				sealed := box.Class(secret.Record).AppendSeal(nil, nil, nil)
+				mine = append(mine, string(sealed[5:17]))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, nonce := range mine {
+				if seen[nonce] || nonce == string(make([]byte, 12)) {
+					t.Error("a nonce came twice, or was wiped before")
+				}
+				seen[nonce] = true
+			}
+		})
+	}
+	done.Wait()
 }
