@@ -62,7 +62,7 @@ func runRegistryLoad(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return manageWith(ctx, int32(o.workers+2), func(s *stack) error {
+	return manageWith(ctx, load.Connections(o.workers), func(s *stack) error {
 		progress := newMeter(os.Stderr)
 		job := o.job(sources)
 		job.Progress = progress.show

@@ -273,7 +273,7 @@ func (w *reading) take(p *Parsed) error {
 	for _, d := range p.Dropped {
 		w.counts.dropped[d.Error()]++
 	}
-	in := registry.Incoming{Legal: w.legal, Source: w.source, Key: w.digester.Key(w.source, p.Key), Digest: w.digester.Content(p.Content),
+	in := registry.Incoming{Legal: w.legal, Source: w.source, Key: w.digester.Key(w.source, p.Key), Digest: w.digestOf(p),
 		Line: int64(p.File.Index)<<40 | p.Line, Content: p.Content}
 	if len(p.CPF) > 0 {
 		in.Document = uuid.UUID(w.index.Sum(w.buf[:0], p.CPF)[:16])
@@ -284,6 +284,14 @@ func (w *reading) take(p *Parsed) error {
 		w.run.accepted.Add(4096)
 	}
 	return w.sorter.add(&in, w.number)
+}
+
+// digestOf is what a record is known by when it comes again.
+func (w *reading) digestOf(p *Parsed) int64 {
+	if p.Dated {
+		return w.digester.Content(p.Content)
+	}
+	return w.digester.Content(p.Content.Undated())
 }
 
 func (w *reading) reject(j *Reject) error {
@@ -344,7 +352,7 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	group, ctx := errgroup.WithContext(ctx)
 	runs := r.spill.runs(r.Chunk)
 	var next atomic.Int32
-	for range r.Workers {
+	for range filers(r.Workers) {
 		loader, err := r.NewLoader(ctx)
 		if err != nil {
 			return err
@@ -364,6 +372,12 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	}
 	return group.Wait()
 }
+
+// filers is how many file at once: half of the time one waits for PostgreSQL, and PostgreSQL for it.
+func filers(workers int) int { return 2 * workers }
+
+// Connections is how many connections a load with so many workers uses at once.
+func Connections(workers int) int32 { return int32(filers(workers) + 2) }
 
 // fileRun files the records of some buckets. A chunk's number is the same whoever files it and
 // however often, since the buckets are those of the same records.

@@ -147,6 +147,7 @@ func (p *Parser) key(plan *plan) bool {
 
 // effective is since when the record is so.
 func (p *Parser) effective(plan *plan) time.Time {
+	p.parsed.Dated = false
 	if plan.effective < 0 {
 		return p.fallback
 	}
@@ -159,6 +160,7 @@ func (p *Parser) effective(plan *plan) time.Time {
 		p.parsed.Dropped = append(p.parsed.Dropped, EffectiveInvalid)
 		return p.fallback
 	}
+	p.parsed.Dated = true
 	if day := [3]int{y, m, d}; day != p.lastDay {
 		p.lastDay, p.lastTime = day, time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,5 +86,31 @@ func TestALoadMadeAgainChangesNothing(t *testing.T) {
 	again := w.run(w.job())
 	if !again.Again || again.Tally.People != first.Tally.People {
 		t.Errorf("%+v", again)
+	}
+}
+
+func TestARecordWithoutADateIsTheSameOneOnAnotherDay(t *testing.T) {
+	t.Parallel()
+
+	w := newTown(t, generate.Options{Records: 2000, Seed: 3})
+	mapping := string(demo.Mapping("saude"))
+	at := strings.Index(mapping, "\neffective:")
+	if at < 0 {
+		t.Fatal("the mapping has no date to take away")
+	}
+	undated := mapping[:at] + mapping[at+1+strings.Index(mapping[at+1:], "\n"):]
+	deliver := func(day time.Time) registry.Tally {
+		job := w.job("saude")
+		m, err := load.ParseMapping("saude", []byte(undated))
+		if err != nil {
+			t.Fatal(err)
+		}
+		job.Sources[0].Mapping, job.AsOf = m, day
+		return w.run(job).Tally
+	}
+	first := deliver(today)
+	again := deliver(today.AddDate(0, 0, 1))
+	if first.New == 0 || again.Unchanged != first.Records || again.Updated != 0 || again.Changed != 0 {
+		t.Errorf("first %+v\nagain %+v", first, again)
 	}
 }

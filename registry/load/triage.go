@@ -35,6 +35,7 @@ type Parsed struct {
 	CPF     []byte  // 11 digits; an organization's CNPJ, 14; empty: without
 	Key     []byte  // the source's key: of each column its length (uvarint) and trimmed text
 	Content record.Content
+	Dated   bool             // Content is of the day the record says, not of the load's
 	Dropped []*record.Reason // values left out; the reasons themselves may be kept
 }
 

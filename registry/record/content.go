@@ -48,6 +48,13 @@ func Begin(dst []byte, level int, effective time.Time) Content {
 	return binary.AppendVarint(append(dst, contentV1, byte(level)), effective.Unix())
 }
 
+// Undated is what a content says without the day it is of: a record whose source knows no days is
+// the same one whenever it is delivered.
+func (c Content) Undated() []byte {
+	_, values, _ := c.Open()
+	return values.rest
+}
+
 // Void is the version that ends a record: what its source said before was about somebody else, and
 // counts for nothing from now on. It has no values.
 func Void(at time.Time) Content { return Begin(nil, levelVoid, at) }
