@@ -149,6 +149,9 @@ func (b *bench) measure(ctx context.Context, dir string) (err error) {
 	if err := b.firstLoad(ctx, raw); err != nil {
 		return err
 	}
+	if err := b.sealing(ctx, b.rows[len(b.rows)-1].records); err != nil {
+		return err
+	}
 	if b.delta > 0 {
 		if err := b.deltaLoad(ctx); err != nil {
 			return err

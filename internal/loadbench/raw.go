@@ -38,10 +38,14 @@ func (b *bench) rawCopy(ctx context.Context) (row, error) {
 		}
 		files = append(files, file{path, "raw_" + name, string(m.Separator)})
 	}
-	r, err := b.step(ctx, "raw COPY", func() (int64, error) {
+	var tables []string
+	for _, f := range files {
+		tables = append(tables, f.table)
+	}
+	copyAll := func(ctx context.Context, connections int) (int64, error) {
 		var total int64
 		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(max(1, b.connections()))
+		group.SetLimit(connections)
 		counts := make([]int64, len(files))
 		for i, f := range files {
 			group.Go(func() error {
@@ -66,7 +70,15 @@ func (b *bench) rawCopy(ctx context.Context) (row, error) {
 			total += n
 		}
 		return total, err
-	})
+	}
+	one, err := b.step(ctx, "raw COPY, 1 connection", func() (int64, error) { return copyAll(ctx, 1) })
+	if err != nil {
+		return one, err
+	}
+	if _, err := b.db.Exec(ctx, "TRUNCATE "+strings.Join(tables, ", ")); err != nil {
+		return one, err
+	}
+	r, err := b.step(ctx, fmt.Sprintf("raw COPY, %d connections", b.connections()), func() (int64, error) { return copyAll(ctx, b.connections()) })
 	if err != nil {
 		return r, err
 	}
@@ -78,7 +90,7 @@ func (b *bench) rawCopy(ctx context.Context) (row, error) {
 			return r, err
 		}
 	}
-	b.rows = append(b.rows, r)
+	b.rows = append(b.rows, one, r)
 	return r, nil
 }
 
