@@ -180,7 +180,7 @@ func TestServeRefusesWhatADemoLeft(t *testing.T) {
 		"SMTP_URL": "smtp://mail.example.org:587?tls=starttls"} {
 		t.Setenv("LOGINUNICO_"+name, value)
 	}
-	err := manage(t.Context(), func(s *stack) error { return s.seed(t.Context()) })
+	err := manageWith(t.Context(), 6, func(s *stack) error { return s.seed(t.Context()) })
 	if err != nil {
 		t.Fatal(err)
 	}

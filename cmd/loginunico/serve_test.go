@@ -151,7 +151,7 @@ func TestServeRefusesASchemaThatIsNotItsOwn(t *testing.T) {
 func TestServeRefusesDemoSecrets(t *testing.T) {
 	t.Parallel()
 
-	cfg := &config.Config{DatabaseURL: testpg.URL(t), DatabaseConns: 2, DemoRPListen: "127.0.0.1:8090", KEKFile: filepath.Join(t.TempDir(), "kek")}
+	cfg := &config.Config{DatabaseURL: testpg.URL(t), DatabaseConns: 4, DemoRPListen: "127.0.0.1:8090", KEKFile: filepath.Join(t.TempDir(), "kek")}
 	s, err := open(t.Context(), cfg, slog.New(slog.DiscardHandler), true)
 	if err != nil {
 		t.Fatal(err)

@@ -68,6 +68,9 @@ type Source struct {
 // Errors: of a file that cannot be read, of a source the policy does not name ([ErrNoSource]), of
 // the database. What was committed stays.
 func Run(ctx context.Context, db *pg.Pool, box *secret.Box, store *registry.Store, job Job) (*Report, error) {
+	if db.Config().MaxConns <= heldConnections {
+		return nil, errPool
+	}
 	if job.Workers == 0 {
 		job.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -352,7 +355,7 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	group, ctx := errgroup.WithContext(ctx)
 	runs := r.spill.runs(r.Chunk)
 	var next atomic.Int32
-	for range filers(r.Workers) {
+	for range max(1, min(filers(r.Workers), int(r.db.Config().MaxConns)-heldConnections-1)) {
 		loader, err := r.NewLoader(ctx)
 		if err != nil {
 			return err
@@ -377,7 +380,13 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 func filers(workers int) int { return 2 * workers }
 
 // Connections is how many connections a load with so many workers uses at once.
-func Connections(workers int) int32 { return int32(filers(workers) + 2) }
+func Connections(workers int) int32 { return int32(filers(workers) + heldConnections + 1) }
+
+// heldConnections keep the load's locks from its beginning to its end.
+const heldConnections = 2
+
+// errPool: a load that held its locks and had nothing left to work with would wait for itself.
+var errPool = fmt.Errorf("a load needs a pool of at least %d connections", heldConnections+1)
 
 // fileRun files the records of some buckets. A chunk's number is the same whoever files it and
 // however often, since the buckets are those of the same records.

@@ -114,3 +114,21 @@ func TestARecordWithoutADateIsTheSameOneOnAnotherDay(t *testing.T) {
 		t.Errorf("first %+v\nagain %+v", first, again)
 	}
 }
+
+func TestALoadOfTwoConnectionsIsRefusedAndDoesNotWaitForItself(t *testing.T) {
+	t.Parallel()
+
+	w := newTown(t, generate.Options{Records: 1000, Seed: 4})
+	for conns, fits := range map[int32]bool{2: false, 3: true} {
+		cfg := w.db.Config()
+		cfg.MaxConns = conns
+		few, err := pg.OpenConfig(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(few.Close)
+		if _, err := load.Run(t.Context(), few, w.box, w.store, w.job()); (err == nil) != fits {
+			t.Errorf("%d connections: %v", conns, err)
+		}
+	}
+}
