@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/loginunico/loginunico/internal/cputime"
 )
 
 // counters are readings of one moment; the difference of two is what a measurement used.
@@ -37,9 +39,9 @@ func (m *machine) read(ctx context.Context, pid int, database string) (c counter
 	if err != nil {
 		return c, err
 	}
-	if c.server, err = processCPU(pid); err != nil {
+	if c.server, err = cputime.Process(pid); err != nil {
 		return c, err
 	}
-	c.postgres, err = familyCPU(m.postmaster)
+	c.postgres, err = cputime.Family(m.postmaster)
 	return c, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loginunico/loginunico/internal/cputime"
 	"github.com/loginunico/loginunico/internal/pgcluster"
 )
 
@@ -68,7 +69,7 @@ func (m *machine) startDatabase(ctx context.Context) (err error) {
 	if m.cluster, err = pgcluster.StartWith(ctx, dir, settings); err != nil {
 		return err
 	}
-	if m.postmaster, err = postmaster(filepath.Join(dir, "data")); err != nil {
+	if m.postmaster, err = cputime.Postmaster(filepath.Join(dir, "data")); err != nil {
 		return err
 	}
 	if m.reader, err = pgx.Connect(ctx, m.cluster.URL("postgres")); err != nil {

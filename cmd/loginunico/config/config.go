@@ -210,8 +210,8 @@ func (c *Config) checkTables(fault faulter) {
 		}
 		c.TrustedProxies = append(c.TrustedProxies, prefix)
 	}
-	if c.DatabaseConns < 2 {
-		fault("DATABASE_CONNS", "%d is too few: at least 2", c.DatabaseConns)
+	if c.DatabaseConns < 4 {
+		fault("DATABASE_CONNS", "%d is too few: at least 4: a load of the registry keeps two for its locks", c.DatabaseConns)
 	}
 }
 
