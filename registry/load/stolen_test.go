@@ -68,7 +68,7 @@ func (h *haystack) in(data []byte) (found []string) {
 		}
 		for _, n := range h.needles[v] {
 			end := i + len(n.text)
-			if end > len(data) || string(data[i:end]) != n.text || inDigits(data, i, end) || slices.Contains(found, n.what) {
+			if end > len(data) || string(data[i:end]) != n.text || byChance(data, i, end) || slices.Contains(found, n.what) {
 				continue
 			}
 			found = append(found, n.what)
@@ -77,10 +77,20 @@ func (h *haystack) in(data []byte) (found []string) {
 	return found
 }
 
-// inDigits says whether what was found lies amid digits or hex: a piece of a longer number, which has
-// every short number somewhere. What was written by itself has something else on one side at least.
-func inDigits(data []byte, from, to int) bool {
-	return from > 0 && to < len(data) && isHex(data[from-1]) && isHex(data[to]) && strings.Trim(string(data[from:to]), "0123456789") == ""
+// byChance says whether what was found is a piece of something longer, which has every short number
+// somewhere: digits amid digits or hex, and a number in hex that does not stand alone. A column of
+// bytes, which a dump writes as \x and hex, holds a number whole or within its eight bytes, and those
+// are looked for by their own form.
+func byChance(data []byte, from, to int) bool {
+	text := string(data[from:to])
+	before, after := from > 0 && isHex(data[from-1]), to < len(data) && isHex(data[to])
+	switch {
+	case strings.Trim(text, "0123456789") == "":
+		return before && after
+	case len(text) < 14 && strings.Trim(text, "0123456789abcdef") == "":
+		return before || after || from > 0 && data[from-1] == 'x' || len(text) < 9 // a UUID begins with eight
+	}
+	return false
 }
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
