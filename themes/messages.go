@@ -53,16 +53,33 @@ func readMessages(files fs.FS, city City) (map[string]*catalog, error) {
 	return all, errors.Join(errs...)
 }
 
+// readBase reads the messages of every page, and the files of one subject beside them:
+// <lang>.json, <lang>.<subject>.json.
 func (c *catalog) readBase(bundle *i18n.Bundle) error {
-	raw, err := base.ReadFile("messages/" + c.lang + ".json")
+	parts, err := fs.Glob(base, "messages/"+c.lang+".*json")
+	if err != nil || len(parts) == 0 {
+		return errors.Join(err, fmt.Errorf("no messages/%s.json", c.lang))
+	}
+	var errs []error
+	for _, part := range parts {
+		errs = append(errs, c.readPart(bundle, part))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *catalog) readPart(bundle *i18n.Bundle, path string) error {
+	raw, err := base.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	file, err := bundle.ParseMessageFileBytes(raw, c.lang+".json")
 	if err != nil {
-		return fmt.Errorf("messages/%s.json: %w", c.lang, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, m := range file.Messages {
+		if c.messages[m.ID] != nil {
+			return fmt.Errorf("%s: %s is in another file already", path, m.ID)
+		}
 		c.messages[m.ID] = m
 	}
 	return nil
