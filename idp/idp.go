@@ -21,6 +21,7 @@ import (
 	"github.com/loginunico/loginunico/internal/jobs"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/sms"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 	"github.com/loginunico/loginunico/themes"
@@ -35,6 +36,7 @@ type Dependencies struct {
 	Queue   *jobs.Queue // its workers are added by New
 	Themes  *themes.Renderer
 	Mail    mail.Sender
+	SMS     *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
 	Caps    trust.Caps
 	Limits  factor.Limits
 	Issuer  string // no trailing slash
@@ -76,7 +78,7 @@ func New(d Dependencies) (*Provider, error) {
 
 // CrossSite lists the paths that take POSTs from other origins by their nature.
 func CrossSite() []string {
-	return []string{flow.PathAuthorize, session.PathEnd, PathToken, PathRevoke, PathIntrospect, PathUserinfo}
+	return []string{flow.PathAuthorize, session.PathEnd, PathToken, PathRevoke, PathIntrospect, PathUserinfo, sms.StatusPath}
 }
 
 // Pages shows pages, for the error handler.
@@ -99,6 +101,17 @@ func (p *Provider) Mount(e *echo.Echo) {
 	e.Any(PathToken, echo.WrapHandler(library))
 	e.Any(PathRevoke, echo.WrapHandler(library))
 	p.mountResources(e)
+	p.mountStatuses(e)
+}
+
+// mountStatuses adds the webhook by which a carrier tells what became of texts, where it has one.
+func (p *Provider) mountStatuses(e *echo.Echo) {
+	if p.SMS == nil {
+		return
+	}
+	if webhook := p.SMS.Webhook(); webhook != nil {
+		e.Any(sms.StatusPath, echo.WrapHandler(webhook))
+	}
 }
 
 // mountResources adds userinfo and introspection.

@@ -19,6 +19,7 @@ import (
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/outbox"
 	"github.com/loginunico/loginunico/internal/pgcluster"
+	"github.com/loginunico/loginunico/internal/sms"
 	"github.com/loginunico/loginunico/migrations"
 )
 
@@ -93,13 +94,13 @@ func demoDatabase(dataDir string) (string, error) {
 
 // city serves the provider, the sample service and the outbox together.
 func (s *stack) city(ctx context.Context, out io.Writer) error {
-	letters := outbox.New()
-	defer letters.Close()
-	smtp, err := letters.ListenSMTP()
+	box := outbox.New()
+	defer box.Close()
+	smtp, err := box.ListenSMTP()
 	if err != nil {
 		return err
 	}
-	carrier, err := mail.NewSMTP("smtp://"+smtp+"?tls=none", s.cfg.MailFrom)
+	letters, err := mail.NewSMTP("smtp://"+smtp+"?tls=none", s.cfg.MailFrom)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 	beside := []struct {
 		name, addr string
 		handler    http.Handler
-	}{{"LOGINUNICO_DEMO_RP_LISTEN", s.cfg.DemoRPListen, sample}, {"LOGINUNICO_DEMO_OUTBOX_LISTEN", s.cfg.DemoOutboxListen, letters.Handler()}}
+	}{{"LOGINUNICO_DEMO_RP_LISTEN", s.cfg.DemoRPListen, sample}, {"LOGINUNICO_DEMO_OUTBOX_LISTEN", s.cfg.DemoOutboxListen, box.Handler()}}
 	for _, b := range beside {
 		closeServer, err := background(b.addr, b.handler, s.log)
 		if err != nil {
@@ -122,7 +123,8 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 		}
 		defer closeServer()
 	}
-	return s.serve(ctx, carrier, func(net.Addr) { s.announce(out) })
+	by := carriers{letters, func(*sms.Metrics) (sms.Carrier, error) { return box, nil }}
+	return s.serve(ctx, by, func(net.Addr) { s.announce(out) })
 }
 
 func background(addr string, h http.Handler, log *slog.Logger) (closeServer func(), err error) {
@@ -151,7 +153,7 @@ func (s *stack) announce(out io.Writer) {
 	fmt.Fprintf(w, "\nPrefeitura de Vila Esperança is open. Ctrl-C closes it; data stays in %s.\n\n", s.cfg.DataDir)
 	fmt.Fprintf(w, "Start here: sample services\t%s\n", local(s.cfg.DemoRPListen))
 	fmt.Fprintf(w, "Citizen's account\t%s/conta\n", s.cfg.Issuer)
-	fmt.Fprintf(w, "Mail outbox\t%s\n", local(s.cfg.DemoOutboxListen))
+	fmt.Fprintf(w, "Mail and text messages sent\t%s\n", local(s.cfg.DemoOutboxListen))
 	fmt.Fprintf(w, "Discovery\t%s/.well-known/openid-configuration\n", s.cfg.Issuer)
 	fmt.Fprintf(w, "Metrics\thttp://%s/metrics\n", s.cfg.MetricsListen)
 	fmt.Fprintf(w, "Loads of the registry\thttp://%s/loads\n", s.cfg.MetricsListen)

@@ -27,6 +27,7 @@ import (
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/internal/sms"
 	"github.com/loginunico/loginunico/migrations"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/themes"
@@ -46,6 +47,7 @@ type stack struct {
 	keys    *keys.Ring
 	clients *client.Registry
 	people  *registry.Store
+	texts   *sms.Service // nil: the city sends none
 }
 
 // open connects and loads what every command needs. Close the stack's db after use.
@@ -103,11 +105,11 @@ func runServe(ctx context.Context, args []string, _ io.Writer) error {
 	if err := s.refuseDemoSecrets(); err != nil {
 		return err
 	}
-	carrier, err := mail.NewSMTP(cfg.SMTPURL, cfg.MailFrom)
+	letters, err := mail.NewSMTP(cfg.SMTPURL, cfg.MailFrom)
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, carrier, nil)
+	return s.serve(ctx, carriers{letters, s.ownCarrier()}, nil)
 }
 
 // refuseDemoSecrets keeps a database that was once a demo from serving a city: its secrets are
@@ -131,11 +133,11 @@ func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
 
 // serve runs the provider until ctx ends, then finishes what is in flight. ready, if given, is
 // called when it listens.
-func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func(at net.Addr)) error {
+func (s *stack) serve(ctx context.Context, by carriers, ready func(at net.Addr)) error {
 	tuneMemory()
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e, queue, err := s.handler(carrier, httpx.NewMetrics(reg))
+	e, queue, err := s.handler(by, reg)
 	if err != nil {
 		return err
 	}
@@ -156,6 +158,7 @@ func (s *stack) serve(ctx context.Context, carrier mail.Sender, ready func(at ne
 	if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
+	defer s.keepLink(ctx)() // jobs under way at the end still need it
 	go pg.Listen(ctx, s.db, "loginunico", func(table string) { s.refresh(ctx, table) })
 	if ready != nil {
 		ready(listener.Addr())
@@ -176,14 +179,17 @@ func tuneMemory() {
 }
 
 // handler is the provider's HTTP face and its queue, not yet started.
-func (s *stack) handler(carrier mail.Sender, metrics *httpx.Metrics) (*echo.Echo, *jobs.Queue, error) {
+func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *jobs.Queue, error) {
 	look, err := themes.Load(s.cfg.ThemesDir, s.cfg.City)
 	if err != nil {
 		return nil, nil, err
 	}
 	queue := jobs.New(s.db, s.log)
+	if err := s.openTexts(queue, by.texts, reg); err != nil {
+		return nil, nil, err
+	}
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,
-		Mail: carrier, Caps: s.cfg.Caps, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
+		Mail: by.mail, SMS: s.texts, Caps: s.cfg.Caps, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -192,7 +198,7 @@ func (s *stack) handler(carrier mail.Sender, metrics *httpx.Metrics) (*echo.Echo
 		return nil, nil, err
 	}
 	e := httpx.New(httpx.Options{Log: s.log, Secure: s.cfg.Secure(), TrustedProxies: s.cfg.TrustedProxies, MaxBody: maxBody,
-		CrossSite: idp.CrossSite(), Failure: provider.Pages().Failure, Metrics: metrics})
+		CrossSite: idp.CrossSite(), Failure: provider.Pages().Failure, Metrics: httpx.NewMetrics(reg)})
 	provider.Mount(e)
 	probes := []string{http.MethodGet, http.MethodHead}
 	e.Match(probes, "/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })

@@ -47,7 +47,9 @@ func serveForTest(t *testing.T) running {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := running{stop: cancel, stopped: make(chan error, 1)}
 	ready := make(chan string, 1)
-	go func() { r.stopped <- s.serve(ctx, noMail{}, func(at net.Addr) { ready <- at.String() }) }()
+	go func() {
+		r.stopped <- s.serve(ctx, carriers{mail: noMail{}}, func(at net.Addr) { ready <- at.String() })
+	}()
 	select {
 	case r.at = <-ready:
 	case err := <-r.stopped:

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"github.com/loginunico/loginunico/internal/outbox"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/internal/sms"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 	"github.com/loginunico/loginunico/themes"
@@ -42,11 +44,13 @@ type City struct {
 	Keys    *keys.Ring
 	Clients *client.Registry
 	Outbox  *outbox.Outbox
+	SMS     *sms.Service // on Outbox; nil WithoutTexts
 	Echo    *echo.Echo
 
 	t      testing.TB
 	people *registry.Store
 	offset *atomic.Int64 // nanoseconds ahead of the real clock; a twin shares it
+	read   sync.Map      // number to the id of the newest text that Text has returned
 
 	statements *statements
 }
@@ -55,18 +59,32 @@ type City struct {
 type Option func(*options)
 
 type options struct {
-	limits factor.Limits
-	caps   string
+	limits  factor.Limits
+	caps    string
+	texts   bool
+	carrier sms.Carrier // nil: the city's outbox
+	numbers sms.Limits
 }
+
+var defaults = options{limits: factor.DefaultLimits, caps: trust.DefaultCaps, texts: true}
 
 // WithLimits replaces the throttling limits.
 func WithLimits(l factor.Limits) Option { return func(o *options) { o.limits = l } }
+
+// WithoutTexts makes a city that sends none.
+func WithoutTexts() Option { return func(o *options) { o.texts = false } }
+
+// WithCarrier has texts sent by another carrier than the outbox.
+func WithCarrier(s sms.Carrier) Option { return func(o *options) { o.carrier = s } }
+
+// WithTextLimits replaces the caps on texts.
+func WithTextLimits(l sms.Limits) Option { return func(o *options) { o.numbers = l } }
 
 // Start runs a city with these services, each a manifest's YAML, until the test ends. A service
 // with a shared secret has the secret "secret-" and its id.
 func Start(t testing.TB, manifests []string, opts ...Option) *City {
 	t.Helper()
-	o := options{limits: factor.DefaultLimits, caps: trust.DefaultCaps}
+	o := defaults
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -104,9 +122,12 @@ func (c *City) serve(listener net.Listener, o options) {
 	log := logger()
 	smtp := must(c.Outbox.ListenSMTP())(c.t)
 	queue := jobs.New(c.DB, log)
+	if o.texts {
+		c.SMS = c.texts(queue, o)
+	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP("smtp://"+smtp+"?tls=none", "nao-responda@example.org"))(c.t),
-		Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		SMS: c.SMS, Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)
 	}

@@ -5,11 +5,8 @@ import (
 	"net"
 
 	"github.com/loginunico/loginunico/idp/client"
-	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/keys"
-	"github.com/loginunico/loginunico/internal/outbox"
 	"github.com/loginunico/loginunico/internal/pg"
-	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // Twin runs a second process of the same city: the same database and issuer, with caches and a
@@ -23,13 +20,13 @@ func (c *City) Twin() string {
 	}
 	ctx, cancel := context.WithCancel(c.t.Context())
 	c.t.Cleanup(cancel)
-	twin := &City{t: c.t, DB: c.DB, Box: c.Box, Outbox: outbox.New(), Issuer: c.Issuer, people: c.people, offset: c.offset}
+	twin := &City{t: c.t, DB: c.DB, Box: c.Box, Outbox: c.Outbox, Issuer: c.Issuer, people: c.people, offset: c.offset}
 	twin.Keys = must(keys.New(ctx, c.DB, c.Box, twin.Now))(c.t)
 	twin.Clients = client.NewRegistry(c.DB, twin.Now)
 	if err := twin.Clients.Load(ctx); err != nil {
 		c.t.Fatal(err)
 	}
-	twin.serve(listener, options{limits: factor.DefaultLimits, caps: trust.DefaultCaps})
+	twin.serve(listener, defaults)
 	go pg.Listen(ctx, c.DB, "loginunico", func(string) {
 		_ = twin.Clients.Load(ctx)
 		_ = twin.Keys.Reload(ctx)

@@ -25,13 +25,14 @@ type Queue struct {
 	workers *river.Workers
 	pool    *pg.Pool
 	config  *river.Config
+	lanes   map[string]string // kind of job to its own queue's name; others are in the common one
 }
 
 // New prepares a queue on the pool; add workers, then Start. A queue that is never started only
 // enqueues, which is all a command needs.
 func New(pool *pg.Pool, log *slog.Logger) *Queue {
 	workers := river.NewWorkers()
-	return &Queue{workers: workers, pool: pool, config: &river.Config{
+	return &Queue{workers: workers, pool: pool, lanes: map[string]string{}, config: &river.Config{
 		ID: processName(), Logger: log, Workers: workers, MaxAttempts: 10,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		// Listening wakes the workers; polling is only the net under it.
@@ -54,6 +55,15 @@ func processName() string {
 // ten times in all; river.JobCancel ends the tries.
 func Add[T Args](q *Queue, timeout time.Duration, work func(ctx context.Context, args T, attempt int) error) {
 	river.AddWorker(q.workers, &worker[T]{work: work, timeout: timeout})
+}
+
+// AddApart is Add with workers of their own, so that jobs of this kind that wait for somebody slow
+// delay no others, and others not them. It must have been called wherever such jobs are inserted.
+func AddApart[T Args](q *Queue, workers int, timeout time.Duration, work func(ctx context.Context, args T, attempt int) error) {
+	Add(q, timeout, work)
+	var job T
+	q.lanes[job.Kind()] = job.Kind()
+	q.config.Queues[job.Kind()] = river.QueueConfig{MaxWorkers: workers}
 }
 
 type worker[T Args] struct {
@@ -88,6 +98,6 @@ func (q *Queue) Stop(ctx context.Context) error { return q.client.Stop(ctx) }
 
 // Insert enqueues a job in the caller's transaction.
 func (q *Queue) Insert(ctx context.Context, tx pg.Tx, args Args) error {
-	_, err := q.client.InsertTx(ctx, tx, args, nil)
+	_, err := q.client.InsertTx(ctx, tx, args, &river.InsertOpts{Queue: q.lanes[args.Kind()]}) // "": the common one
 	return err
 }

@@ -48,10 +48,14 @@ type Service struct {
 // sendTimeout bounds one try; the carriers' own bounds are below it.
 const sendTimeout = 30 * time.Second
 
+// workers is how many texts of one process may be at the carrier at once: its jobs wait for nothing
+// else, and letters do not wait for them.
+const workers = 10
+
 // New makes the service and adds its jobs to the queue.
 func New(o Options) *Service {
 	s := &Service{o}
-	jobs.Add(o.Queue, sendTimeout+10*time.Second, s.deliver)
+	jobs.AddApart(o.Queue, workers, sendTimeout+10*time.Second, s.deliver)
 	jobs.Add(o.Queue, time.Minute, func(ctx context.Context, _ Sweep, _ int) error { return s.Sweep(ctx) })
 	o.Queue.Every(time.Minute, Sweep{})
 	return s

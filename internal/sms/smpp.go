@@ -153,8 +153,8 @@ func (s *SMPP) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return (&tls.Dialer{Config: s.TLS}).DialContext(ctx, "tcp", addr)
 }
 
-// linkPatience is how long a message waits for the link before its job tries again later. It is short,
-// because the workers that wait are those of all jobs.
+// linkPatience is how long a message waits for the link before its job tries again later: long enough
+// for a link that is being bound, and short, because the workers are few.
 const linkPatience = 2 * time.Second
 
 // link waits for a link that is bound.

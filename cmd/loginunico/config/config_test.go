@@ -44,6 +44,9 @@ func TestTheDemoNeedsNoSettings(t *testing.T) {
 	if c.Issuer != "http://localhost:8080" || c.Listen != "127.0.0.1:8080" || c.Secure() || c.KEKFile != filepath.Join(".data", "kek") {
 		t.Errorf("%+v", c)
 	}
+	if c.SMS.URL != "" || !c.TextCountries["UY"] || len(c.TextLimits) == 0 {
+		t.Errorf("texts: %+v, %d countries, %v", c.SMS, len(c.TextCountries), c.TextLimits)
+	}
 	if c.Caps.Of([]string{"pwd"}) != 3 {
 		t.Errorf("caps %v", c.Caps)
 	}
