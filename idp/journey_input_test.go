@@ -131,6 +131,26 @@ func profilePage(t *testing.T, b *idptest.Browser, p idptest.Page) idptest.Page 
 	return at(t, b.SignIn(p, maria, idptest.Password), "/cadastro/dados")
 }
 
+// As if the displacement had committed after this request looked at the session.
+func TestADisplacedHolderSaysNothingAboutTheNextOne(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{posto})
+	person := city.Person(maria, 3, mariaFields())
+	b := city.Browser(t)
+	p := profilePage(t, b, b.Open(everything(city, "posto")))
+	_, err := city.DB.Exec(t.Context(), `INSERT INTO displacement (person_id, id, at, by_kind, by_source, held_by, ended)
+		VALUES ($1, gen_random_uuid(), $2, 'govbr', 'govbr', 'self_declared', '{}')`, person, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := rows(t, city)
+	b.Form(p, with("phone_number", "(41) 99999-8888"))
+	if after := rows(t, city); after != before {
+		t.Errorf("saved: %s, then %s", before, after)
+	}
+}
+
 func TestAWrongCodeSaysHowManyTriesAreLeft(t *testing.T) {
 	t.Parallel()
 

@@ -64,6 +64,9 @@ func (w *world) step(r *rand.Rand, cpf []brdoc.CPF) string {
 		}
 		w.deliver(l)
 		return "load of " + l.text
+	case n == 4:
+		w.forget(any)
+		return "forgetting"
 	case n < 6:
 		w.say(any, 1+r.IntN(4), fmt.Sprintf("phone_number=+554190000000%d email=%d@example.org", r.IntN(9), r.IntN(9)))
 		return "edit"
@@ -89,7 +92,7 @@ func (w *world) step(r *rand.Rand, cpf []brdoc.CPF) string {
 func TestAPastInstantIsShownAsItWas(t *testing.T) {
 	t.Parallel()
 
-	r := rand.New(rand.NewPCG(8, 156))
+	r := rand.New(rand.NewPCG(8, 158))
 	w := newWorld(t)
 	cpf := cpfs(r, 4)
 	w.register(cpf[0], "name=Ana_Lima")

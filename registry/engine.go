@@ -256,12 +256,19 @@ func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Ti
 	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.RegistryMatch && e.LiveAt(now) }) {
 		return false, err
 	}
-	err = trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: "declared_data",
+	err = trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: declaredData,
 		Verifier: "loginunico", VerifiedAt: now})
 	if err != nil {
 		return false, err
 	}
 	return true, s.Vouch(ctx, tx, p, trust.RegistryMatch.Level(), now)
+}
+
+// declaredData is the method of the evidence that rests on what the person typed.
+const declaredData = "declared_data"
+
+func matchOfWords(e trust.Evidence) bool {
+	return e.Kind == trust.RegistryMatch && e.Method == declaredData
 }
 
 // Vouch files what a person declared once more, at the trust level they have now reached: the

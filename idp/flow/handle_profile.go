@@ -1,9 +1,12 @@
 package flow
 
 import (
+	"errors"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
@@ -40,8 +43,14 @@ func (h *Handler) postProfile(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		if err := factor.Guard(ctx, tx, v.known.PersonID, v.known.AuthTime); err != nil {
+			return err
+		}
 		return h.People.Update(ctx, tx, v.known.PersonID, fields, v.known.Level(h.Now()), h.Now())
 	})
+	if errors.Is(err, factor.ErrDisplaced) { // the session has ended: sign in
+		err = nil
+	}
 	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathContinue)) })
 }
 
