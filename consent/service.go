@@ -27,6 +27,21 @@ func Grant(ctx context.Context, tx pg.Tx, d Decision, now time.Time) (Record, er
 	return insert(ctx, tx, After(latest, d), now)
 }
 
+// RevokeAll records for every service a person allows that they do not any more, in the language in
+// which each was allowed. The caller ends the tokens in the same transaction.
+func RevokeAll(ctx context.Context, tx pg.Tx, person uuid.UUID, now time.Time) error {
+	live, err := Live(ctx, tx, person)
+	if err != nil {
+		return err
+	}
+	for _, one := range live {
+		if err := Revoke(ctx, tx, person, one.ClientID, one.Language, now); err != nil && err != ErrNotGranted { // withdrawn meanwhile
+			return err
+		}
+	}
+	return nil
+}
+
 // Revoke records that the person withdrew a service. The caller ends the tokens in the same
 // transaction. Error: ErrNotGranted.
 func Revoke(ctx context.Context, tx pg.Tx, person uuid.UUID, clientID, language string, now time.Time) error {

@@ -143,6 +143,12 @@ type Purge struct{}
 // Kind names the job.
 func (Purge) Kind() string { return "purge" }
 
+// PurgeFactors is the job that forgets ways in and back that are over.
+type PurgeFactors struct{}
+
+// Kind names the job.
+func (PurgeFactors) Kind() string { return "purge_factors" }
+
 // Rotate is the job that replaces signing keys in time.
 type Rotate struct{}
 
@@ -163,7 +169,11 @@ func (p *Provider) addJobs() {
 		_, err := p.Keys.RotateDue(ctx, keyMaxAge)
 		return err
 	})
+	jobs.Add(p.Queue, 5*time.Minute, func(ctx context.Context, _ PurgeFactors, _ int) error {
+		return factor.Purge(ctx, p.DB, p.Now())
+	})
 	p.Queue.Every(10*time.Minute, Purge{})
+	p.Queue.Every(time.Hour, PurgeFactors{})
 	p.Queue.Every(time.Hour, Rotate{})
 }
 

@@ -84,7 +84,7 @@ func (s *stack) seedBases(ctx context.Context) error {
 func (s *stack) seedPeople(ctx context.Context) error {
 	var hash string
 	for _, p := range demoPeople() {
-		_, settled, err := factor.Find(ctx, s.db, s.box, p.cpf)
+		_, settled, err := factor.Find(ctx, s.db, s.box, p.cpf, time.Now())
 		if err != nil {
 			return err
 		}

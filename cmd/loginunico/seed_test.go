@@ -36,7 +36,7 @@ func TestTheDemosPeopleHaveTheLevelsOfTheirStories(t *testing.T) {
 
 	s := demoCity(t)
 	for _, p := range demoPeople() {
-		person, settled, err := factor.Find(t.Context(), s.db, s.box, p.cpf)
+		person, settled, err := factor.Find(t.Context(), s.db, s.box, p.cpf, time.Now())
 		if err != nil || !settled {
 			t.Fatalf("%s: %v, %v", p.label, settled, err)
 		}

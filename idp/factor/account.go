@@ -25,9 +25,10 @@ type Registration struct {
 }
 
 // Find returns the person whose account a CPF is, with what they declared and nothing else the city
-// knows, since nobody has signed in yet; ok is false without one.
-func Find(ctx context.Context, db pg.DB, box registry.Sealer, cpf brdoc.CPF) (p registry.Person, ok bool, err error) {
-	id, sealed, err := accountOf(ctx, db, registry.DocumentKeys(box, cpf.Digits()))
+// knows, since nobody has signed in yet; ok is false for a CPF that is open to registration: nobody
+// has an account of it, and nobody has proven it (see [Claimable]).
+func Find(ctx context.Context, db pg.DB, box registry.Sealer, cpf brdoc.CPF, now time.Time) (p registry.Person, ok bool, err error) {
+	id, sealed, err := accountOf(ctx, db, registry.DocumentKeys(box, cpf.Digits()), proofs, now)
 	if pg.NoRows(err) {
 		return p, false, nil
 	}
@@ -40,7 +41,7 @@ func Find(ctx context.Context, db pg.DB, box registry.Sealer, cpf brdoc.CPF) (p 
 
 // Register opens the account of a confirmed registration in the caller's transaction: the person
 // when the registry has no record of the CPF, the password, the confirmed mail, and the evidence
-// of level 1. Error: ErrHasAccount.
+// of level 1. Errors: those of [Claimable].
 func Register(ctx context.Context, tx pg.Tx, people *registry.Store, r Registration, now time.Time) (uuid.UUID, error) {
 	cpf, err := brdoc.ParseCPF(r.CPF)
 	if err != nil {
@@ -49,10 +50,7 @@ func Register(ctx context.Context, tx pg.Tx, people *registry.Store, r Registrat
 	mail := registry.Fields{"email": {Text: r.Email, Source: registry.SourceSelf, At: now, Confirmed: &now}}
 	p, err := people.Create(ctx, tx, registry.Person{CPF: cpf, Fields: mail}, now)
 	if err == registry.ErrCPFTaken {
-		if p, err = people.ByCPF(ctx, tx, cpf); err == nil {
-			mail["cpf"] = registry.Value{Text: cpf.Digits()} // its source may have taken the number back
-			err = people.Update(ctx, tx, p.ID, mail, trust.SelfDeclared.Level(), now)
-		}
+		p, err = claim(ctx, tx, people, cpf, mail, now)
 	}
 	if err != nil {
 		return uuid.Nil, err
@@ -62,6 +60,19 @@ func Register(ctx context.Context, tx pg.Tx, people *registry.Store, r Registrat
 	}
 	return p.ID, trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "mail_code",
 		Verifier: "loginunico", VerifiedAt: now})
+}
+
+// claim takes a person of the registry for somebody who says that they are the one.
+func claim(ctx context.Context, tx pg.Tx, people *registry.Store, cpf brdoc.CPF, mail registry.Fields, now time.Time) (registry.Person, error) {
+	p, err := people.ByCPF(ctx, tx, cpf)
+	if err != nil {
+		return p, err
+	}
+	if err := Claimable(ctx, tx, p.ID, now); err != nil {
+		return p, err
+	}
+	mail["cpf"] = registry.Value{Text: cpf.Digits()} // its source may have taken the number back
+	return p, people.Update(ctx, tx, p.ID, mail, trust.SelfDeclared.Level(), now)
 }
 
 // SetPassword gives a person their first password, for the demo's seeds; it changes nothing for

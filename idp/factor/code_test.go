@@ -267,11 +267,11 @@ func TestAnAccountIsOpenedOnce(t *testing.T) {
 	if err != nil || persons != 1 || passwords != 1 || evidence != 1 {
 		t.Errorf("%d people, %d passwords, %d pieces of evidence, %v", persons, passwords, evidence, err)
 	}
-	found, ok, err := factor.Find(t.Context(), p.db, p.box, brdoc.CPF(r.CPF))
+	found, ok, err := factor.Find(t.Context(), p.db, p.box, brdoc.CPF(r.CPF), time.Now())
 	if err != nil || !ok || found.Fields["email"].Text != r.Email || found.Fields["email"].Confirmed == nil {
 		t.Errorf("%+v %v %v", found, ok, err)
 	}
-	if _, ok, err := factor.Find(t.Context(), p.db, p.box, joao); ok || err != nil {
+	if _, ok, err := factor.Find(t.Context(), p.db, p.box, joao, time.Now()); ok || err != nil {
 		t.Errorf("an unknown CPF: %v %v", ok, err)
 	}
 }

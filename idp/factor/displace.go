@@ -50,6 +50,9 @@ func Weight(k trust.Kind) int {
 	return 0
 }
 
+// proofs are the kinds that weigh more than a word.
+var proofs = []string{string(trust.GovBR), string(trust.BiometricEnrollment), string(trust.ICPCertificate)}
+
 // Decide says what a proof does to an account that rests on this evidence. It is pure.
 //
 //	mine  the session that brings the proof is signed in to the account: the holder adds to it

@@ -333,12 +333,27 @@ func TestOnlyACPFThatNobodyHoldsOrProvedIsOpenToAWordAlone(t *testing.T) {
 	s.must(err)
 	s.must(claimable(p.ID))
 	s.person = p.ID
+	open := func() bool {
+		_, taken, err := factor.Find(t.Context(), s.db, s.box, brdoc.CPF(joao), s.clock.Now())
+		s.must(err)
+		return !taken
+	}
 	_, err = s.bring(trust.RegistryMatch, false)
 	s.must(err)
 	s.must(claimable(p.ID))
+	if !open() {
+		t.Error("a match in the registry closes the CPF to the form")
+	}
 	_, err = s.bring(trust.GovBR, false)
 	s.must(err)
-	if err := claimable(p.ID); !errors.Is(err, factor.ErrProven) {
-		t.Errorf("one with a gov.br account: %v", err)
+	if err := claimable(p.ID); !errors.Is(err, factor.ErrProven) || open() {
+		t.Errorf("one with a gov.br account: %v, and open to the form: %v", err, open())
+	}
+	err = s.inTx(func(tx pg.Tx) error {
+		_, err := factor.Register(t.Context(), tx, registry.NewStore(s.box), factor.Registration{CPF: joao.Digits(), Email: "j@example.org", Hash: "$argon2id$x"}, s.clock.Now())
+		return err
+	})
+	if !errors.Is(err, factor.ErrProven) {
+		t.Errorf("registered by word alone: %v", err)
 	}
 }

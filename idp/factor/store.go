@@ -171,14 +171,18 @@ func insertPassword(ctx context.Context, db pg.DB, person uuid.UUID, hash string
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
-// accountOf reads the person behind a CPF that has a password; pg.NoRows when there is none.
-func accountOf(ctx context.Context, db pg.DB, cpf []uuid.UUID) (id uuid.UUID, sealed registry.Sealed, err error) {
+// accountOf reads the person behind a CPF that has an account, or evidence of one of these kinds;
+// pg.NoRows when there is none.
+func accountOf(ctx context.Context, db pg.DB, cpf []uuid.UUID, kinds []string, now time.Time) (id uuid.UUID, sealed registry.Sealed, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared]
 		  FROM found_person f
 		  JOIN person p ON p.id = f.person_id
-		  JOIN password w ON w.person_id = p.id
-		 WHERE f.index = ANY(@cpf)`,
-		pg.Args{"cpf": cpf}).Scan(&id, &sealed)
+		 WHERE f.index = ANY(@cpf)
+		   AND (EXISTS (SELECT FROM password WHERE person_id = p.id) OR EXISTS (SELECT FROM passkey WHERE person_id = p.id)
+		        OR EXISTS (SELECT FROM evidence
+		                    WHERE person_id = p.id AND kind = ANY(@kinds) AND revoked_at IS NULL
+		                      AND (expires_at IS NULL OR expires_at > @now)))`,
+		pg.Args{"cpf": cpf, "kinds": kinds, "now": now}).Scan(&id, &sealed)
 	return id, sealed, err
 }

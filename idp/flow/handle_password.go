@@ -75,7 +75,7 @@ func (h *Handler) sendUnlock(ctx context.Context, v *visit, try factor.Try) erro
 	if err != nil {
 		return err
 	}
-	person, has, err := factor.Find(ctx, h.DB, h.Box, try.CPF)
+	person, has, err := factor.Find(ctx, h.DB, h.Box, try.CPF, h.Now())
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (h *Handler) startRegistration(ctx context.Context, v *visit, try factor.Tr
 	if err != nil {
 		return err
 	}
-	owner, exists, err := factor.Find(ctx, h.DB, h.Box, try.CPF)
+	owner, exists, err := factor.Find(ctx, h.DB, h.Box, try.CPF, h.Now())
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (h *Handler) postConfirm(c echo.Context) error {
 		return orShow(err, func() error { return h.show(c, v, p, h.confirmView(v)) })
 	}
 	in, err := h.openAccount(c.Request().Context(), v)
-	if errors.Is(err, factor.ErrHasAccount) {
+	if errors.Is(err, factor.ErrHasAccount) || errors.Is(err, factor.ErrProven) { // since the form
 		if err := unregistered(c.Request().Context(), h.DB, v.ID, h.Now()); err != nil {
 			return err
 		}

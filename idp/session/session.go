@@ -141,12 +141,31 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, one Session) error {
 	if err != nil || !ended {
 		return err
 	}
-	parties, err := s.tokens.EndSession(ctx, tx, one.PersonID, one.ID)
+	return s.follow(ctx, tx, one.PersonID, one.ID)
+}
+
+// EndSessions closes every session of a person as [Service.End] closes one.
+func (s *Service) EndSessions(ctx context.Context, tx pg.Tx, person uuid.UUID) error {
+	ended, err := endAll(ctx, tx, person, s.now())
+	if err != nil {
+		return err
+	}
+	for _, id := range ended {
+		if err := s.follow(ctx, tx, person, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow ends what rests on a session that has just ended.
+func (s *Service) follow(ctx context.Context, tx pg.Tx, person, session uuid.UUID) error {
+	parties, err := s.tokens.EndSession(ctx, tx, person, session)
 	if err != nil {
 		return err
 	}
 	for _, p := range parties {
-		if err := s.queue.Insert(ctx, tx, Notice{ClientID: p.ClientID, Subject: p.Subject, SessionID: one.ID.String()}); err != nil {
+		if err := s.queue.Insert(ctx, tx, Notice{ClientID: p.ClientID, Subject: p.Subject, SessionID: session.String()}); err != nil {
 			return err
 		}
 	}

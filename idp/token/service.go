@@ -186,6 +186,11 @@ func (s *Service) EndOf(ctx context.Context, tx pg.DB, person uuid.UUID, clientI
 	return revokeOf(ctx, tx, person, clientID, reason, s.now())
 }
 
+// EndTokens ends all tokens of a person, those that outlive sessions too, in the caller's transaction.
+func (s *Service) EndTokens(ctx context.Context, tx pg.DB, person uuid.UUID, reason string) error {
+	return revokeAll(ctx, tx, person, reason, s.now())
+}
+
 // EndSession ends the tokens that rest on a session and says whom to tell.
 func (s *Service) EndSession(ctx context.Context, tx pg.DB, person, session uuid.UUID) ([]client.Party, error) {
 	return revokeSession(ctx, tx, person, session, s.now())

@@ -255,6 +255,16 @@ func revokeOf(ctx context.Context, db pg.DB, person uuid.UUID, clientID, reason 
 	return err
 }
 
+// revokeAll ends the grants of a person.
+func revokeAll(ctx context.Context, db pg.DB, person uuid.UUID, reason string, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE oauth_grant
+		   SET revoked_at = @now, revoked_reason = @reason
+		 WHERE person_id = @person AND revoked_at IS NULL`,
+		pg.Args{"person": person, "reason": reason, "now": now})
+	return err
+}
+
 // revokeSession ends the grants of a session, but for those the citizen let outlive it, and
 // returns every client that took part.
 func revokeSession(ctx context.Context, db pg.DB, person, session uuid.UUID, now time.Time) ([]client.Party, error) {
