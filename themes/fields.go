@@ -152,6 +152,12 @@ func (c *catalog) day(t time.Time) string {
 	return t.Format("02/01/2006")
 }
 
+// Moment writes a day and time where the city is, for letters and lists: 24/07/2026, 14:05.
+func (r *Renderer) Moment(lang string, t time.Time) string {
+	t = t.In(r.city.zone)
+	return r.catalogs[known(lang)].day(t) + ", " + t.Format("15:04")
+}
+
 // isDate tells whether value is empty or a full date of ISO 8601, as type=date wants it.
 func isDate(value string) bool {
 	_, err := time.Parse(time.DateOnly, value)

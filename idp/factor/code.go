@@ -65,11 +65,11 @@ func (c *Codes) Send(ctx context.Context, tx pg.Tx, interaction uuid.UUID, purpo
 	if err := insertCode(ctx, tx, interaction, purpose, c.hash(interaction, code), c.now()); err != nil {
 		return err
 	}
-	return c.post(ctx, tx, letter)
+	return c.Post(ctx, tx, letter)
 }
 
-// post enqueues a letter; an empty one is enqueued too, so that the answer takes as long.
-func (c *Codes) post(ctx context.Context, tx pg.Tx, l Letter) error {
+// Post enqueues a letter; an empty one is enqueued too, so that the answer takes as long.
+func (c *Codes) Post(ctx context.Context, tx pg.Tx, l Letter) error {
 	body, err := json.Marshal(mail.Message{ID: pg.NewID().String(), To: l.To.Address(), Subject: l.Subject, Text: l.Text})
 	if err != nil {
 		return err

@@ -37,6 +37,9 @@ func (r *Recoveries) Announce(ctx context.Context, tx pg.Tx, e Event, to []Chann
 	}
 	for _, c := range to {
 		token := secret.Token()
+		if c.Way() == WaySMS {
+			token = secret.ShortToken() // the text has 160 characters for everything
+		}
 		hash := secret.Hash(token)
 		sealed := r.box.Class(channelClass).Seal([]byte(c.Address.Text()), hash)
 		if err := insertNotMe(ctx, tx, hash, e, c.Way(), sealed, r.now().Add(NotMeLifetime)); err != nil {

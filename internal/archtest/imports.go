@@ -21,6 +21,7 @@ var layers = [][]string{
 var within = [][]string{
 	{"idp/account"},
 	{"idp/flow"},
+	{"idp/notice"},
 	{"idp/session", "idp/token", "idp/factor", "idp/federation", "idp/events"},
 	{"idp/client", "idp/keys", "idp/page"},
 }

@@ -15,6 +15,10 @@ var codes = big.NewInt(1_000_000)
 // cookies. Store its Hash.
 func Token() string { return base64.RawURLEncoding.EncodeToString(randomBytes(32)) }
 
+// ShortToken is 128 random bits in base64url, 22 characters: for a link that must fit a text message,
+// and that expires. Store its Hash.
+func ShortToken() string { return base64.RawURLEncoding.EncodeToString(randomBytes(16)) }
+
 // Hash is SHA-256, 32 bytes. That suffices for what Token made, which nobody can guess; a password
 // or a six-digit code needs more (idp/factor).
 func Hash(token string) []byte {

@@ -8,6 +8,14 @@ import (
 	"github.com/loginunico/loginunico/internal/secret"
 )
 
+func TestShortTokensAre128BitsOfBase64URL(t *testing.T) {
+	t.Parallel()
+
+	if a, b := secret.ShortToken(), secret.ShortToken(); a == b || !regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`).MatchString(a) {
+		t.Errorf("%q, %q", a, b)
+	}
+}
+
 func TestTokensAre256BitsOfBase64URL(t *testing.T) {
 	t.Parallel()
 

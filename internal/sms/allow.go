@@ -22,7 +22,7 @@ var (
 // Ask is somebody's wish for one text.
 type Ask struct {
 	To      phone.Number // "" is a decoy: counted for its address alone, at the same cost
-	Address netip.Addr   // of the browser
+	Address netip.Addr   // of the browser; the zero Addr, in a job, is not counted: all jobs would be one
 }
 
 // bucket is one thing counted in one window.
@@ -65,6 +65,9 @@ func (s *Service) buckets(ask Ask, country string, now time.Time) []bucket {
 	all := []bucket{}
 	for _, l := range s.Limits.of(country) {
 		value := values[l.What]
+		if l.What == "address" && !ask.Address.IsValid() {
+			continue
+		}
 		if ask.To == "" && l.What != "address" {
 			value, l.Most = "decoy "+values["address"], 1<<30
 		}
