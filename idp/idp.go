@@ -15,6 +15,7 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/flow"
 	"github.com/loginunico/loginunico/idp/keys"
+	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/page"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
@@ -67,13 +68,15 @@ func New(d Dependencies) (*Provider, error) {
 	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
 		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now),
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Issuer: d.Issuer, Secure: secure, Now: d.Now}
+	notices, noticesErr := notice.New(d.Themes, p.flows.Codes, d.SMS, d.Issuer, d.Now)
+	p.flows.Notices = notices
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
 	p.addJobs()
 	var err, resourceErr error
 	p.metadata, err = metadata(d.Issuer)
 	p.resource, resourceErr = resourceMetadata(d.Issuer)
-	return p, errors.Join(err, resourceErr)
+	return p, errors.Join(err, resourceErr, noticesErr)
 }
 
 // CrossSite lists the paths that take POSTs from other origins by their nature.

@@ -13,6 +13,7 @@ import (
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
 	"github.com/loginunico/loginunico/internal/fail"
@@ -36,6 +37,7 @@ type Dependencies struct {
 	Hasher   *factor.Hasher
 	Throttle *factor.Throttle
 	Codes    *factor.Codes
+	Notices  *notice.Notices
 	Issuer   string
 	Secure   bool // the issuer is https
 	Now      func() time.Time
