@@ -183,3 +183,24 @@ CREATE TABLE displacement (
   PRIMARY KEY (person_id, id)
 );
 CREATE TRIGGER displacement_stays BEFORE UPDATE OR DELETE ON displacement FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- idp/visitor: people without a CPF, who come in by a telephone number. A number leads to one
+-- person; when it has changed hands, to another, and the one before keeps everything but the number.
+CREATE TABLE visitor (
+  number_index  bytea PRIMARY KEY CHECK (octet_length(number_index) = 32), -- keyed
+  index_version smallint NOT NULL,
+  person_id     uuid NOT NULL,
+  number        bytea NOT NULL,                                   -- sealed, E.164
+  tries         smallint NOT NULL DEFAULT 0,                      -- to confirm that it is still this person's
+  confirmed_at  timestamptz NOT NULL,                             -- since when it is this person's
+  last_used_at  timestamptz NOT NULL CHECK (last_used_at >= confirmed_at)
+);
+CREATE INDEX visitor_person ON visitor (person_id);
+
+ALTER TABLE mail_code
+  DROP CONSTRAINT mail_code_purpose_check,
+  ADD CONSTRAINT mail_code_purpose_check CHECK (purpose IN ('register','unlock','visitor'));
+ALTER TABLE interaction
+  ADD COLUMN visitor   bytea,                                     -- sealed: the number typed
+  ADD COLUMN proven_at timestamptz,                               -- its code was answered, and whose it is must be confirmed
+  ADD COLUMN joining   uuid;                                      -- the visitor whose record the next sign-in by CPF joins

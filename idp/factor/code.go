@@ -17,7 +17,7 @@ import (
 	"github.com/loginunico/loginunico/registry"
 )
 
-// Mail codes: six digits, good for CodeLifetime and CodeTries tries; an earlier one stays good
+// Codes of a sign-in: six digits, good for CodeLifetime and CodeTries tries; an earlier one stays good
 // when another is sent.
 const (
 	CodeLifetime = 10 * time.Minute
@@ -31,6 +31,7 @@ type Purpose string
 const (
 	ForRegister Purpose = "register"
 	ForUnlock   Purpose = "unlock"
+	ForVisitor  Purpose = "visitor" // goes by text message
 )
 
 // Codes sends and checks mail codes.
@@ -54,18 +55,27 @@ type Letter struct {
 
 // Send stores a code for an interaction and enqueues its letter in the caller's transaction.
 //
+//	about  what the code proves, such as the address it goes to: what was typed may change while a
+//	       code is on its way, and then it must prove nothing else
+//
 // write makes the letter from the code. A decoy stores a code nobody is told: what happens for an
 // unknown account must cost and look the same.
-func (c *Codes) Send(ctx context.Context, tx pg.Tx, interaction uuid.UUID, purpose Purpose, decoy bool, write func(code string) Letter) error {
-	code := secret.Code()
-	letter := write(code)
-	if decoy {
-		code = secret.Token()
-	}
-	if err := insertCode(ctx, tx, interaction, purpose, c.hash(interaction, code), c.now()); err != nil {
+func (c *Codes) Send(ctx context.Context, tx pg.Tx, interaction uuid.UUID, purpose Purpose, about string, decoy bool, write func(code string) Letter) error {
+	code, err := c.Make(ctx, tx, interaction, purpose, about, decoy)
+	if err != nil {
 		return err
 	}
-	return c.Post(ctx, tx, letter)
+	return c.Post(ctx, tx, write(code))
+}
+
+// Make stores a code that the caller sends; the one it returns of a decoy is good for nothing.
+func (c *Codes) Make(ctx context.Context, tx pg.Tx, interaction uuid.UUID, purpose Purpose, about string, decoy bool) (code string, err error) {
+	code = secret.Code()
+	stored := code
+	if decoy {
+		stored = secret.Token()
+	}
+	return code, insertCode(ctx, tx, interaction, purpose, c.hash(interaction, about, stored), c.now())
 }
 
 // Post enqueues a letter; an empty one is enqueued too, so that the answer takes as long.
@@ -79,13 +89,13 @@ func (c *Codes) Post(ctx context.Context, tx pg.Tx, l Letter) error {
 
 // Check tries a code once; left is how many tries remain. One conditional UPDATE counts the try
 // and uses the code up, so a right code works once however many ask at the same time.
-func (c *Codes) Check(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Purpose, typed string) (ok bool, left int, err error) {
-	return tryCode(ctx, db, interaction, purpose, c.hash(interaction, typed), c.now())
+func (c *Codes) Check(ctx context.Context, db pg.DB, interaction uuid.UUID, purpose Purpose, about, typed string) (ok bool, left int, err error) {
+	return tryCode(ctx, db, interaction, purpose, c.hash(interaction, about, typed), c.now())
 }
 
 // hash is keyed: six digits alone would be found from a dump in a second.
-func (c *Codes) hash(interaction uuid.UUID, code string) []byte {
-	return c.box.Index("code", append(interaction[:], code...))
+func (c *Codes) hash(interaction uuid.UUID, about, code string) []byte {
+	return c.box.Index("code", append(append(interaction[:], code...), "\x00"+about...))
 }
 
 // Mail is the job that sends one letter. The message is sealed, because jobs lie in a table.

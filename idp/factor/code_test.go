@@ -52,7 +52,7 @@ func newPost(t *testing.T) *post {
 func (p *post) send(interaction uuid.UUID, decoy bool) (code string) {
 	p.t.Helper()
 	err := pg.InTx(p.t.Context(), p.db, func(tx pg.Tx) error {
-		return p.Send(p.t.Context(), tx, interaction, factor.ForRegister, decoy, func(c string) factor.Letter {
+		return p.Send(p.t.Context(), tx, interaction, factor.ForRegister, "maria@example.org", decoy, func(c string) factor.Letter {
 			code = c
 			return factor.Letter{To: "maria@example.org", Subject: "Código", Text: c}
 		})
@@ -65,11 +65,27 @@ func (p *post) send(interaction uuid.UUID, decoy bool) (code string) {
 
 func (p *post) try(interaction uuid.UUID, purpose factor.Purpose, code string) (bool, int) {
 	p.t.Helper()
-	ok, left, err := p.Check(p.t.Context(), p.db, interaction, purpose, code)
+	ok, left, err := p.Check(p.t.Context(), p.db, interaction, purpose, "maria@example.org", code)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return ok, left
+}
+
+// Who has typed another address meanwhile has not proven it by the code that went to the first.
+func TestACodeProvesOnlyWhatItWasSentFor(t *testing.T) {
+	t.Parallel()
+
+	p, in := newPost(t), pg.NewID()
+	code := p.send(in, false)
+	for about, want := range map[string]bool{"carla@example.org": false, "": false, "maria@example.org": true} {
+		if ok, _, err := p.Check(t.Context(), p.db, in, factor.ForRegister, about, code); err != nil || ok && !want {
+			t.Errorf("for %q: %v, %v", about, ok, err)
+		}
+	}
+	if ok, _ := p.try(in, factor.ForRegister, code); ok {
+		t.Error("for its own address it was not used up")
+	}
 }
 
 func TestACodeWorksOnceHoweverManyTryItTogether(t *testing.T) {
@@ -82,7 +98,7 @@ func TestACodeWorksOnceHoweverManyTryItTogether(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				ok, _, err := p.Check(t.Context(), p.db, in, factor.ForRegister, code)
+				ok, _, err := p.Check(t.Context(), p.db, in, factor.ForRegister, "maria@example.org", code)
 				if err != nil {
 					t.Error(err)
 				}
@@ -124,7 +140,7 @@ func TestGuessesAtOnceShareFiveTries(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 100 {
 		wg.Go(func() {
-			if ok, _, err := p.Check(t.Context(), p.db, in, factor.ForRegister, "000-00"); ok || err != nil {
+			if ok, _, err := p.Check(t.Context(), p.db, in, factor.ForRegister, "maria@example.org", "000-00"); ok || err != nil {
 				t.Error(ok, err)
 			}
 		})

@@ -88,7 +88,7 @@ func (h *Handler) sendUnlock(ctx context.Context, v *visit, try factor.Try) erro
 		if err := busy(ctx, tx, v.ID, h.Now()); err != nil {
 			return err
 		}
-		return h.Codes.Send(ctx, tx, v.ID, factor.ForUnlock, decoy, func(code string) factor.Letter {
+		return h.Codes.Send(ctx, tx, v.ID, factor.ForUnlock, try.CPF.Digits(), decoy, func(code string) factor.Letter {
 			if decoy {
 				to = ""
 			}
@@ -115,7 +115,7 @@ func (h *Handler) postUnlock(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	p, err := h.checkCode(c, v, factor.ForUnlock)
+	p, err := h.checkCode(c, v, factor.ForUnlock, v.typedCPF(h.Box).Digits())
 	if err != nil || p != nil {
 		return orShow(err, func() error { return h.show(c, v, p, h.unlockView(v)) })
 	}

@@ -109,7 +109,7 @@ func (h *Handler) startRegistration(ctx context.Context, v *visit, try factor.Tr
 		if err := registering(ctx, tx, v.ID, sealedCPF, h.Box.Seal(body, v.ID[:]), h.Now()); err != nil {
 			return err
 		}
-		return h.Codes.Send(ctx, tx, v.ID, factor.ForRegister, exists, func(code string) factor.Letter {
+		return h.Codes.Send(ctx, tx, v.ID, factor.ForRegister, aboutRegistration(r), exists, func(code string) factor.Letter {
 			if exists {
 				return h.letter(v.lang, "exists", to, "", h.Issuer+"/conta")
 			}
@@ -149,7 +149,8 @@ func (h *Handler) postConfirm(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	p, err := h.checkCode(c, v, factor.ForRegister)
+	r, _ := v.registration(h.Box)
+	p, err := h.checkCode(c, v, factor.ForRegister, aboutRegistration(r))
 	if err != nil || p != nil {
 		return orShow(err, func() error { return h.show(c, v, p, h.confirmView(v)) })
 	}
@@ -206,7 +207,7 @@ func (h *Handler) postConfirmAgain(c echo.Context) error {
 		return orShow(err, func() error { return h.show(c, v, h.waitProblem(), h.confirmView(v)) })
 	}
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
-		return h.Codes.Send(ctx, tx, v.ID, factor.ForRegister, r.Exists, func(code string) factor.Letter {
+		return h.Codes.Send(ctx, tx, v.ID, factor.ForRegister, aboutRegistration(r), r.Exists, func(code string) factor.Letter {
 			if r.Exists {
 				return factor.Letter{} // the owner was told once
 			}
@@ -216,25 +217,37 @@ func (h *Handler) postConfirmAgain(c echo.Context) error {
 	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathConfirm)) })
 }
 
+// aboutRegistration is what its code proves: this address, for this CPF.
+func aboutRegistration(r factor.Registration) string { return r.CPF + " " + r.Email }
+
 // checkCode reads and tries a typed code; a problem means it was wrong.
-func (h *Handler) checkCode(c echo.Context, v *visit, purpose factor.Purpose) (*themes.Problem, error) {
-	typed := strings.Map(func(r rune) rune {
+func (h *Handler) checkCode(c echo.Context, v *visit, purpose factor.Purpose, about string) (*themes.Problem, error) {
+	typed := typedCode(c)
+	if typed == "" {
+		return problem("code_required", "code", "code_required", nil), nil
+	}
+	ok, left, err := h.Codes.Check(c.Request().Context(), h.DB, v.ID, purpose, about, typed)
+	if err != nil || ok {
+		return nil, err
+	}
+	return wrongCode(left), nil
+}
+
+// typedCode is a code as typed, without what people put between its digits.
+func typedCode(c echo.Context) string {
+	return strings.Map(func(r rune) rune {
 		if r == ' ' || r == '-' {
 			return -1
 		}
 		return r
 	}, c.FormValue("code"))
-	if typed == "" {
-		return problem("code_required", "code", "code_required", nil), nil
+}
+
+func wrongCode(left int) *themes.Problem {
+	if left <= 0 {
+		return problem("code_spent", "code", "code_spent", nil)
 	}
-	ok, left, err := h.Codes.Check(c.Request().Context(), h.DB, v.ID, purpose, typed)
-	switch {
-	case err != nil || ok:
-		return nil, err
-	case left <= 0:
-		return problem("code_spent", "code", "code_spent", nil), nil
-	}
-	return problem("code", "code", "code", map[string]any{"Left": left}), nil
+	return problem("code", "code", "code", map[string]any{"Left": left})
 }
 
 func orShow(err error, show func() error) error {
