@@ -40,9 +40,11 @@ type Dependencies struct {
 	SMS     *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
 	Caps    trust.Caps
 	Limits  factor.Limits
-	Issuer  string // no trailing slash
-	Log     *slog.Logger
-	Now     func() time.Time
+	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
+	SecretQuestion bool
+	Issuer         string // no trailing slash
+	Log            *slog.Logger
+	Now            func() time.Time
 }
 
 // Provider is the whole of it, ready to mount.
@@ -70,6 +72,8 @@ func New(d Dependencies) (*Provider, error) {
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	notices, noticesErr := notice.New(d.Themes, p.flows.Codes, d.SMS, d.Issuer, d.Now)
 	p.flows.Notices = notices
+	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
+	p.flows.Channels = factor.NewChannels(d.Box, d.Now)
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
 	p.addJobs()

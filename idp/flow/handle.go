@@ -96,6 +96,10 @@ func (h *Handler) browser(c echo.Context) []byte {
 	return secret.Hash(value)
 }
 
+// Browser is the hash of the browser's own cookie, for ceremonies and recoveries, which only the
+// browser that began them may finish.
+func (h *Handler) Browser(c echo.Context) []byte { return h.browser(c) }
+
 // visit reads the interaction of ?i=, if it belongs to this browser, and who is signed in.
 // Error: ErrExpired for every other id.
 func (h *Handler) visit(c echo.Context) (*visit, error) {

@@ -26,21 +26,23 @@ var ErrExpired = fail.New(fail.Expired, "expired")
 
 // Dependencies of the flows.
 type Dependencies struct {
-	DB       *pg.Pool
-	Shared   *pg.Shared
-	Box      registry.Sealer
-	People   *registry.Store
-	Clients  *client.Registry
-	Sessions *session.Service
-	Tokens   *token.Service
-	Hints    Hints
-	Hasher   *factor.Hasher
-	Throttle *factor.Throttle
-	Codes    *factor.Codes
-	Notices  *notice.Notices
-	Issuer   string
-	Secure   bool // the issuer is https
-	Now      func() time.Time
+	DB         *pg.Pool
+	Shared     *pg.Shared
+	Box        registry.Sealer
+	People     *registry.Store
+	Clients    *client.Registry
+	Sessions   *session.Service
+	Tokens     *token.Service
+	Hints      Hints
+	Hasher     *factor.Hasher
+	Throttle   *factor.Throttle
+	Codes      *factor.Codes
+	Notices    *notice.Notices
+	Recoveries *factor.Recoveries
+	Channels   *factor.Channels
+	Issuer     string
+	Secure     bool // the issuer is https
+	Now        func() time.Time
 }
 
 // Hints verifies our own ID tokens, expired ones included; *keys.Ring is the one there is.
