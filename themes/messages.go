@@ -9,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
@@ -207,3 +208,8 @@ func (r *Renderer) Text(lang, id string, args map[string]any) string {
 
 // Has tells whether a message exists; all languages have the same ids.
 func (r *Renderer) Has(id string) bool { return r.catalogs[Languages[0]].has(id) }
+
+// IDs lists the messages whose ids begin so, in order.
+func (r *Renderer) IDs(prefix string) []string {
+	return slices.DeleteFunc(sortedKeys(r.catalogs[Languages[0]].messages), func(id string) bool { return !strings.HasPrefix(id, prefix) })
+}

@@ -185,7 +185,7 @@ func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *job
 		return nil, nil, err
 	}
 	queue := jobs.New(s.db, s.log)
-	if err := s.openTexts(queue, by.texts, reg); err != nil {
+	if err := s.openTexts(queue, look, by.texts, reg); err != nil {
 		return nil, nil, err
 	}
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,

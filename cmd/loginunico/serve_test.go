@@ -26,12 +26,13 @@ func (noMail) Send(context.Context, mail.Message) error { return nil }
 
 // running is a provider that serve runs.
 type running struct {
+	stack   *stack
 	at      string
 	stop    context.CancelFunc
 	stopped chan error
 }
 
-func serveForTest(t *testing.T) running {
+func serveForTest(t *testing.T, texts openCarrier) running {
 	t.Helper()
 	caps, err := trust.ParseCaps(trust.DefaultCaps)
 	if err != nil {
@@ -45,10 +46,10 @@ func serveForTest(t *testing.T) running {
 	}
 	t.Cleanup(s.db.Close)
 	ctx, cancel := context.WithCancel(t.Context())
-	r := running{stop: cancel, stopped: make(chan error, 1)}
+	r := running{stack: s, stop: cancel, stopped: make(chan error, 1)}
 	ready := make(chan string, 1)
 	go func() {
-		r.stopped <- s.serve(ctx, carriers{mail: noMail{}}, func(at net.Addr) { ready <- at.String() })
+		r.stopped <- s.serve(ctx, carriers{noMail{}, texts}, func(at net.Addr) { ready <- at.String() })
 	}()
 	select {
 	case r.at = <-ready:
@@ -61,7 +62,7 @@ func serveForTest(t *testing.T) running {
 func TestShutdownFinishesTheRequestInFlight(t *testing.T) {
 	t.Parallel()
 
-	r := serveForTest(t)
+	r := serveForTest(t, nil)
 	conn, err := net.Dial("tcp", r.at)
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func awaitRefusal(t *testing.T, at string) {
 func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 
-	r := serveForTest(t)
+	r := serveForTest(t, nil)
 	defer r.stop()
 	for _, path := range []string{"/healthz", "/readyz"} {
 		res, err := http.Get("http://" + r.at + path)
