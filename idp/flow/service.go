@@ -89,7 +89,8 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 	if offline {
 		g.ExpiresAt = now.Add(token.OfflineLifetime)
 	}
-	code, err := d.Tokens.Issue(ctx, db, v.client, g)
+	code, err := d.Tokens.Issue(ctx, db, v.client, g, token.Snapshot{Sealed: v.known.Sealed, UpdatedAt: v.known.Person.UpdatedAt,
+		Version: v.known.Version, Evidence: v.known.Evidence})
 	return url.Values{"code": {code}}, err
 }
 

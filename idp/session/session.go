@@ -40,6 +40,8 @@ type Session struct {
 type Known struct {
 	Session
 	Person   registry.Person
+	Sealed   registry.Sealed // the person as read, before [registry.Person.Seen]
+	Version  int64           // of person and evidence together, as read
 	Evidence []trust.Evidence
 	Consent  *consent.Record // latest decision about the client; claims, offered and offline only
 	Subject  string          // sub for the client's sector; "" when there is none yet

@@ -17,7 +17,7 @@ import (
 // in the order of [scanKnown]; knownOf is where they come from.
 const (
 	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
-		       p.sealed, p.updated_at, c.kind, c.claims, c.offered, c.offline, sub.sub,
+		       p.sealed, p.updated_at, p.version, c.kind, c.claims, c.offered, c.offline, sub.sub,
 		       p.evidence`
 	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
@@ -74,14 +74,13 @@ func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 
 func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row) (*Known, error) {
 	var k Known
-	var sealed registry.Sealed
 	var updated time.Time
 	var ev trust.Columns
 	var kind, sub *string
 	var offline *bool
 	var claims, offered []string
 	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
-		&sealed, &updated, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
+		&k.Sealed, &updated, &k.Version, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
 	if pg.NoRows(err) {
 		return nil, nil
 	}
@@ -98,7 +97,7 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	if k.Evidence, err = ev.Evidence(); err != nil {
 		return nil, err
 	}
-	k.Person, err = registry.Unseal(box, k.PersonID, sealed)
+	k.Person, err = registry.Unseal(box, k.PersonID, k.Sealed)
 	k.Person.UpdatedAt = updated
 	k.Person = k.Person.Seen(k.Level(now))
 	return &k, err

@@ -99,8 +99,8 @@ func TestATokenEndsWithTheFirstOfWhatItRestsOn(t *testing.T) {
 		"the earlier of the two": {in(time.Minute), in(2 * time.Minute), in(time.Minute)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &holder{Grant: Grant{ExpiresAt: c.grantEnds}, Evidence: []trust.Evidence{
-				{Kind: trust.SelfDeclared, VerifiedAt: now}, {Kind: trust.GovBR, VerifiedAt: now, ExpiresAt: c.evidenceEnds}}}
+			h := &holder{Grant: Grant{ExpiresAt: c.grantEnds}, Snapshot: Snapshot{Evidence: []trust.Evidence{
+				{Kind: trust.SelfDeclared, VerifiedAt: now}, {Kind: trust.GovBR, VerifiedAt: now, ExpiresAt: c.evidenceEnds}}}}
 			if level, until := h.assess(now, AccessLifetime); level != 2 || !until.Equal(c.want) {
 				t.Errorf("level %d until %s, want %s", level, until, c.want)
 			}
@@ -114,7 +114,7 @@ func TestAClaimLeavesOnlyWhenAskedForInTheManifestAndAtItsLevel(t *testing.T) {
 	c := &client.Client{Manifest: client.Manifest{Claims: []client.Claim{{Name: "name", MinLevel: 1}, {Name: "email", MinLevel: 1}, {Name: "cpf", MinLevel: 3}}}}
 	fields := registry.Fields{"name": {Text: "Ana"}, "email": {Text: "a@example.org"}, "gender": {Text: "female"}}
 	h := &holder{Person: registry.Person{CPF: "52998224725", Fields: fields, Declared: fields},
-		Evidence: []trust.Evidence{{Kind: trust.SelfDeclared, Source: "self", VerifiedAt: now}}}
+		Snapshot: Snapshot{Evidence: []trust.Evidence{{Kind: trust.SelfDeclared, Source: "self", VerifiedAt: now}}}}
 	for name, rule := range map[string]struct {
 		asked []string
 		level int

@@ -14,6 +14,10 @@
 //	grant ──┬── code (used once)
 //	        └── token, token, … each: access hash, refresh hash (used once)
 //
+// What a code or refresh token stands for is remembered for a while by the process that gave it out
+// ([memory]); any other reads it. Either way the statement that writes the tokens finds a changed
+// person, grant, session or consent, and then it is read anew.
+//
 // What a token tells of the person is that of the moment it is asked: the trust level from the
 // evidence, the claims from the registry, cut to what the grant may release. The answers are made
 // with the token and kept sealed beside it; a version that the database counts up with every

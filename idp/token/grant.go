@@ -38,16 +38,30 @@ type Grant struct {
 	ExpiresAt     time.Time
 }
 
+// Snapshot is a person as one statement read them.
+type Snapshot struct {
+	Sealed    registry.Sealed
+	UpdatedAt time.Time
+	Version   int64 // of person and evidence together
+	Evidence  []trust.Evidence
+}
+
 // holder is a grant with the person behind it, as one statement reads them.
 type holder struct {
 	Grant
+	Snapshot
 	CodeExpiresAt time.Time // this, nonce, challenge, redirect URI and the next are read for codes alone
 	CodeUsedAt    *time.Time
 	RevokedAt     *time.Time
 	Upheld        bool // session and consent stand; read for codes alone
 	Person        registry.Person
-	Version       int64 // of person and evidence together
-	Evidence      []trust.Evidence
+}
+
+// open makes the person of the snapshot.
+func (h *holder) open(s registry.Sealer) (err error) {
+	h.Person, err = registry.Unseal(s, h.PersonID, h.Sealed)
+	h.Person.UpdatedAt = h.UpdatedAt
+	return err
 }
 
 // live says whether the grant still carries tokens.

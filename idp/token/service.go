@@ -23,11 +23,12 @@ type Service struct {
 	keys   *keys.Ring
 	issuer string
 	now    func() time.Time
+	recent *memory
 }
 
 // New serves tokens of one issuer.
 func New(db *pg.Pool, shared *pg.Shared, box registry.Sealer, ring *keys.Ring, issuer string, now func() time.Time) *Service {
-	return &Service{db: db, shared: shared, box: box, keys: ring, issuer: issuer, now: now}
+	return &Service{db: db, shared: shared, box: box, keys: ring, issuer: issuer, now: now, recent: newMemory()}
 }
 
 // Response is a token endpoint's success. RFC 6749 §5.1, OIDC Core §3.1.3.3.
@@ -41,8 +42,8 @@ type Response struct {
 }
 
 // Issue writes a grant in the flow's transaction and returns its code: 256 random bits, stored as
-// SHA-256, good once and for [CodeLifetime].
-func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant) (code string, err error) {
+// SHA-256, good once and for [CodeLifetime]. of is the person of the grant as the flow knows them.
+func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant, of Snapshot) (code string, err error) {
 	if g.Subject == "" {
 		if g.Subject, err = subjectOf(ctx, tx, g.PersonID, c.Sector, secret.Token()); err != nil {
 			return "", err
@@ -50,7 +51,11 @@ func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant
 	}
 	g.ID = pg.NewID()
 	code = secret.Token()
-	return code, insertGrant(ctx, tx, g, secret.Hash(code), s.now())
+	now, hash := s.now(), secret.Hash(code)
+	if err = insertGrant(ctx, tx, g, hash, now); err == nil {
+		s.recent.keep(hash, holder{Grant: g, Snapshot: of, CodeExpiresAt: now.Add(CodeLifetime), Upheld: true}, now)
+	}
+	return code, err
 }
 
 // CodeRequest is a token request with grant_type=authorization_code.
@@ -65,14 +70,36 @@ type CodeRequest struct {
 // the tokens of the first redemption. OAuth 2.1 §4.1.3; RFC 9700 §4.5.
 // Errors: *Error with invalid_grant or invalid_target.
 func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest) (*Response, error) {
+	hash := secret.Hash(r.Code)
+	h, err := s.recent.take(hash, s.box, s.now()), error(nil)
+	for range tries {
+		if h == nil {
+			h, err = holderByCode(ctx, s.shared.Reads, s.box, hash)
+		}
+		if pg.NoRows(err) {
+			return nil, invalidGrant("the code is unknown or expired")
+		}
+		if err != nil {
+			return nil, err
+		}
+		res, err := s.redeem(ctx, c, r, h)
+		if res != nil || err != nil {
+			return res, err
+		}
+		h = nil
+	}
+	return nil, errRestless
+}
+
+// tries are how often a redemption or rotation begins anew because what it read has changed
+// before it could write. The next reading tells whether it may.
+const tries = 4
+
+var errRestless = errors.New("grant and person changed again and again while a token was made for them")
+
+// redeem is one try; nil without error: what it knew has changed.
+func (s *Service) redeem(ctx context.Context, c *client.Client, r CodeRequest, h *holder) (*Response, error) {
 	now := s.now()
-	h, err := holderByCode(ctx, s.shared.Reads, s.box, secret.Hash(r.Code))
-	if pg.NoRows(err) {
-		return nil, invalidGrant("the code is unknown or expired")
-	}
-	if err != nil {
-		return nil, err
-	}
 	if err := h.redeemable(c, r, now); err != nil {
 		if errors.Is(err, errReused) {
 			return nil, s.reused(ctx, h, now)
@@ -87,14 +114,19 @@ func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest)
 	if err != nil {
 		return nil, err
 	}
-	won, err := redeemCode(ctx, s.shared.Writes, h.ID, stored, now)
-	if err != nil {
+	won, err := redeemCode(ctx, s.shared.Writes, h, stored, now)
+	if err != nil || !won {
 		return nil, err
 	}
-	if !won {
-		return nil, s.reused(ctx, h, now)
-	}
+	s.remember(h, stored, now)
 	return res, nil
+}
+
+// remember keeps what the refresh token just stored stands for.
+func (s *Service) remember(h *holder, t newToken, now time.Time) {
+	if t.RefreshHash != nil {
+		s.recent.keep(t.RefreshHash, holder{Grant: h.Grant, Snapshot: h.Snapshot}, now)
+	}
 }
 
 var errReused = errors.New("used before")
@@ -128,22 +160,38 @@ func (s *Service) reused(ctx context.Context, h *holder, now time.Time) error {
 // the client or a thief holds a copy, and nobody can tell which. RFC 9700 §4.14.2.
 // Errors: *Error with invalid_grant, invalid_scope or invalid_target.
 func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope string, resources []string) (*Response, error) {
-	now := s.now()
 	hash := secret.Hash(token)
-	h, t, err := holderByRefresh(ctx, s.shared.Reads, s.box, hash)
-	if pg.NoRows(err) || (err == nil && h.ClientID != c.ID) {
-		return nil, invalidGrant("the refresh token is unknown")
+	h, t, err := s.recent.take(hash, s.box, s.now()), new(issued), error(nil)
+	for range tries {
+		if h == nil {
+			h, t, err = holderByRefresh(ctx, s.shared.Reads, s.box, hash)
+		}
+		if pg.NoRows(err) || (err == nil && h.ClientID != c.ID) {
+			return nil, invalidGrant("the refresh token is unknown")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if t.RefreshUsedAt != nil {
+			return nil, s.reused(ctx, h, s.now())
+		}
+		res, err := s.rotate(ctx, c, hash, h, scope, resources)
+		if res != nil || err != nil {
+			return res, err
+		}
+		h = nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if t.RefreshUsedAt != nil {
-		return nil, s.reused(ctx, h, now)
-	}
+	return nil, errRestless
+}
+
+// rotate is one try; nil without error: what it knew has changed.
+func (s *Service) rotate(ctx context.Context, c *client.Client, used []byte, h *holder, scope string, resources []string) (*Response, error) {
+	now := s.now()
 	if !h.live(now) {
 		return nil, invalidGrant("the authorization has ended")
 	}
-	if scope, err = narrow(h.Scope, scope); err != nil {
+	scope, err := narrow(h.Scope, scope)
+	if err != nil {
 		return nil, err
 	}
 	audience, err := s.audience(h.Resources, resources)
@@ -154,13 +202,11 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 	if err != nil {
 		return nil, err
 	}
-	won, err := rotate(ctx, s.shared.Writes, hash, stored, now)
-	if err != nil {
+	won, err := rotate(ctx, s.shared.Writes, h, used, stored, now)
+	if err != nil || !won {
 		return nil, err
 	}
-	if !won {
-		return nil, s.reused(ctx, h, now)
-	}
+	s.remember(h, stored, now)
 	return res, nil
 }
 

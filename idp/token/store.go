@@ -44,18 +44,14 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 
 // targets are where [heldColumns] are scanned to; finish then opens what is sealed.
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
-	var sealed registry.Sealed
-	var updated time.Time
 	var ev trust.Columns
 	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.ExpiresAt, &h.RevokedAt, &sealed, &updated, &h.Version}, ev.Targets()...)
+		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.ExpiresAt, &h.RevokedAt, &h.Sealed, &h.UpdatedAt, &h.Version}, ev.Targets()...)
 	return targets, func() (err error) {
 		if h.Evidence, err = ev.Evidence(); err != nil {
 			return err
 		}
-		h.Person, err = registry.Unseal(s, h.PersonID, sealed)
-		h.Person.UpdatedAt = updated
-		return err
+		return h.open(s)
 	}
 }
 
@@ -73,8 +69,8 @@ const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t
 
 // holderByCode reads what a code stands for; pg.NoRows when there is none.
 //
-// Session and consent are looked at once more here: one that ended in the very moment the grant
-// was written could not see it, and would otherwise miss its code.
+// Session and consent are looked at once more: one that ended in the very moment the grant was
+// written could not see it, and would otherwise miss its code. [redeemCode] decides by the same.
 func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []byte) (*holder, error) {
 	h := new(holder)
 	targets, finish := h.targets(s)
@@ -157,38 +153,53 @@ type newToken struct {
 }
 
 // redeemCode uses the code and stores its tokens in one statement and one commit; false when
-// somebody used it first.
+// somebody used it first, or when what the tokens say has changed since it was read: the person or
+// the evidence, the grant, its session, its consent.
 //
 // Under READ COMMITTED the loser of a race waits for the winner's row lock and then finds
 // code_used_at set, so exactly one redemption wins.
-func redeemCode(ctx context.Context, db pg.DB, grant uuid.UUID, t newToken, now time.Time) (bool, error) {
+func redeemCode(ctx context.Context, db pg.DB, h *holder, t newToken, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		WITH used AS (
-		     UPDATE oauth_grant
+		     UPDATE oauth_grant g
 		        SET code_used_at = @now
-		      WHERE id = @grant AND code_used_at IS NULL AND revoked_at IS NULL AND code_expires_at > @now
-		     RETURNING id)
+		       FROM person p
+		      WHERE g.id = @grant AND g.code_used_at IS NULL AND g.revoked_at IS NULL AND g.code_expires_at > @now
+		        AND p.id = @person AND p.version = @version
+		        AND EXISTS (SELECT 1 FROM session s WHERE s.id = @session AND s.ended_at IS NULL)
+		        AND 'granted' = (SELECT c.kind
+		                           FROM consent c
+		                          WHERE c.person_id = @person AND c.client_id = @client
+		                          ORDER BY c.id DESC
+		                          LIMIT 1)
+		     RETURNING g.id)
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
 		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
-		pg.Args{"grant": grant, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+		pg.Args{"grant": h.ID, "person": h.PersonID, "version": h.Version, "session": h.SessionID, "client": h.ClientID, "now": now,
+			"access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
 // rotate uses a refresh token and stores its successor in one statement and one commit; false
-// when somebody used it first.
-func rotate(ctx context.Context, db pg.DB, used []byte, t newToken, now time.Time) (bool, error) {
+// when somebody used it first, or when the person, the evidence or the grant has changed since it
+// was read.
+func rotate(ctx context.Context, db pg.DB, h *holder, used []byte, t newToken, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		WITH used AS (
-		     UPDATE oauth_token
+		     UPDATE oauth_token t
 		        SET refresh_used_at = @now, answers = NULL
-		      WHERE refresh_hash = @used AND refresh_used_at IS NULL
-		     RETURNING grant_id)
+		       FROM oauth_grant g, person p
+		      WHERE t.refresh_hash = @used AND t.refresh_used_at IS NULL
+		        AND g.id = @grant AND t.grant_id = g.id AND g.revoked_at IS NULL AND g.expires_at > @now
+		        AND p.id = @person AND p.version = @version
+		     RETURNING t.grant_id)
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
 		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
-		pg.Args{"used": used, "now": now, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+		pg.Args{"used": used, "grant": h.ID, "person": h.PersonID, "version": h.Version, "now": now,
+			"access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
 }
