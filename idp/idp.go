@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -64,12 +65,18 @@ func New(d Dependencies) (*Provider, error) {
 	p := &Provider{Dependencies: d}
 	shared := pg.Share(d.DB)
 	secure := strings.HasPrefix(d.Issuer, "https://")
+	passkeys, err := factor.NewPasskeys(relyingParty(d.Issuer, d.Themes.City().Name), d.Now)
+	if err != nil {
+		return nil, err
+	}
 	p.pages = &page.Pages{Themes: d.Themes, Secure: secure}
 	p.tokens = token.New(d.DB, shared, d.Box, d.Keys, d.Issuer, d.Now)
 	p.sessions = session.New(d.DB, shared, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
+	throttle := factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now)
 	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
-		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now),
-		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Issuer: d.Issuer, Secure: secure, Now: d.Now}
+		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: throttle,
+		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Apps: factor.NewAuthenticators(d.Box, throttle, d.Themes.City().Name, d.Now),
+		Passkeys: passkeys, Caps: d.Caps, Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	notices, noticesErr := notice.New(d.Themes, p.flows.Codes, d.SMS, d.Issuer, d.Now)
 	p.flows.Notices = notices
 	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
@@ -77,10 +84,19 @@ func New(d Dependencies) (*Provider, error) {
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
 	p.addJobs()
-	var err, resourceErr error
+	var resourceErr error
 	p.metadata, err = metadata(d.Issuer)
 	p.resource, resourceErr = resourceMetadata(d.Issuer)
 	return p, errors.Join(err, resourceErr, noticesErr)
+}
+
+// relyingParty is the provider as passkeys know it: the issuer's host and nothing above it.
+func relyingParty(issuer, city string) factor.RelyingParty {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return factor.RelyingParty{} // refused
+	}
+	return factor.RelyingParty{ID: u.Hostname(), Name: city, Origins: []string{u.Scheme + "://" + u.Host}}
 }
 
 // CrossSite lists the paths that take POSTs from other origins by their nature.

@@ -204,3 +204,12 @@ ALTER TABLE interaction
   ADD COLUMN visitor   bytea,                                     -- sealed: the number typed
   ADD COLUMN proven_at timestamptz,                               -- its code was answered, and whose it is must be confirmed
   ADD COLUMN joining   uuid;                                      -- the visitor whose record the next sign-in by CPF joins
+
+-- A sign-in whose password was right waits for its second step.
+ALTER TABLE interaction
+  ADD COLUMN half_person uuid,
+  ADD COLUMN half_at     timestamptz,
+  ADD CHECK ((half_at IS NULL) = (half_person IS NULL));
+
+-- What the owner recognises a session by: "Firefox, Android".
+ALTER TABLE session ADD COLUMN browser text NOT NULL DEFAULT '' CHECK (char_length(browser) <= 40);

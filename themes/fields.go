@@ -36,6 +36,7 @@ var controls = map[string]control{
 	"password":       {"password", "password", "", "current-password"},
 	"new_password":   {"password", "password", "", "new-password"},
 	"code":           {"code", "text", "numeric", "one-time-code"},
+	"second_code":    {"code", "text", "", "one-time-code"}, // recovery codes have letters
 	"name":           {"name", "text", "", "name"},
 	"birthdate":      {"birthdate", "date", "", "bday"},
 	"gender":         {"gender", "text", "", "sex"},
@@ -75,7 +76,7 @@ func (c *catalog) field(p page, kind, value string) (input, error) {
 		k = control{kind, "text", "", "off"}
 	}
 	in := input{Kind: kind, Name: k.name, Type: k.kind, Value: value, Mode: k.mode, Complete: k.complete}
-	in.Plain = kind == "email" || kind == "code" || k.kind == "password"
+	in.Plain = kind == "email" || k.name == "code" || k.kind == "password"
 	if k.kind == "date" && !isDate(value) {
 		in.Type = "text" // a date picker would drop what was typed
 	}

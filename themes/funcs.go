@@ -10,7 +10,7 @@ import (
 
 // pageNames are the templates, one per View.
 var pageNames = []string{
-	"identify", "password", "code", "register", "profile", "consent", "select_account", "level_too_low",
+	"identify", "password", "second_step", "code", "register", "profile", "consent", "select_account", "level_too_low",
 	"logout", "logged_out", "account", "applications", "failure", "form_post", "static",
 }
 

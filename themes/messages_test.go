@@ -24,7 +24,7 @@ func promised() []string {
 	}
 	add("problem.", "cpf", "cpf_required", "credentials", "password_required", "password_short", "password_long", "password_common",
 		"password_is_cpf", "email", "code", "code_required", "code_spent", "throttled", "unlock", "field_required", "field_long", "birthdate", "phone",
-		"name", "expired", "form", "consent_changed")
+		"name", "expired", "form", "consent_changed", "second_code", "passkey", "passkey_challenge", "passkey_cloned")
 	for _, code := range failureCodes {
 		add("failure."+code, "", ".title")
 	}

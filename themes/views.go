@@ -46,6 +46,13 @@ type Identify struct {
 	CPF         string // as typed, kept after an error
 	RegisterURL string
 	CancelURL   string // back to the service with access_denied; "" hides it
+	Passkey     PasskeyForm
+}
+
+// PasskeyForm asks the device for its biometrics or PIN, by script (static/passkey.js).
+type PasskeyForm struct {
+	Action     string // POST; input "credential", button id "passkey"
+	OptionsURL string // POST; JSON for navigator.credentials.get
 }
 
 // Password asks for the password of the CPF typed before. It looks the same for a CPF with no account.
@@ -55,6 +62,17 @@ type Password struct {
 	ChangeURL   string // "not my CPF"
 	RegisterURL string
 	Reauth      string // "" | "login" (service asked for a new sign-in) | "max_age"
+	Passkey     PasskeyForm
+}
+
+// SecondStep asks for what an account wants after its password, or for what makes a session stronger.
+type SecondStep struct {
+	Action    string       // input "code": six digits of the app or a recovery code; button id "continue"
+	Code      bool         // there is an app
+	Passkey   *PasskeyForm // nil: there is none
+	Recovered bool         // the password was recovered: button name=without goes on, at level 1
+	Stronger  bool         // somebody is signed in, and what they do wants more
+	ChangeURL string       // back
 }
 
 // Code asks for the six digits sent by mail.
@@ -120,7 +138,8 @@ type SelectAccount struct {
 type LevelTooLow struct {
 	Action       string // POST target, button id "continue": back to the service with an honest error
 	Needed, Have int
-	Session      bool // true: the person's level is enough, this session's strength is not
+	Session      bool   // true: the person's level is enough, this session's strength is not
+	StrongerURL  string // link id "stronger" to the page that makes the session stronger; "" hides it
 }
 
 // Logout asks for confirmation of an RP-initiated logout.
@@ -196,6 +215,7 @@ type Static struct {
 func (Identify) page() string      { return "identify" }
 func (Password) page() string      { return "password" }
 func (Code) page() string          { return "code" }
+func (SecondStep) page() string    { return "second_step" }
 func (Register) page() string      { return "register" }
 func (Profile) page() string       { return "profile" }
 func (Consent) page() string       { return "consent" }

@@ -39,6 +39,16 @@ func Find(ctx context.Context, db pg.DB, box registry.Sealer, cpf brdoc.CPF, now
 	return p.Seen(0), err == nil, err
 }
 
+// PersonOf returns whose account a CPF is, and somebody who is nobody for a CPF without one, so that
+// what follows need not tell them apart.
+func PersonOf(ctx context.Context, db pg.DB, box registry.Sealer, cpf brdoc.CPF) (uuid.UUID, error) {
+	id, err := accountID(ctx, db, registry.DocumentKeys(box, cpf.Digits()))
+	if pg.NoRows(err) {
+		return pg.NewID(), nil
+	}
+	return id, err
+}
+
 // Register opens the account of a confirmed registration in the caller's transaction: the person
 // when the registry has no record of the CPF, the password, the confirmed mail, and the evidence
 // of level 1. Errors: those of [Claimable].

@@ -113,7 +113,7 @@ func (c *Channels) Add(ctx context.Context, tx pg.Tx, person uuid.UUID, kind Cha
 
 // Confirm tries the code of an address once; left is how many tries remain.
 func (c *Channels) Confirm(ctx context.Context, db pg.DB, person, id uuid.UUID, typed string) (ok bool, left int, err error) {
-	return confirmChannel(ctx, db, person, id, c.hash(id, digits(typed)), c.now())
+	return confirmChannel(ctx, db, person, id, c.hash(id, Digits(typed)), c.now())
 }
 
 // Remove takes an address away. Error: ErrFactorNotFound.

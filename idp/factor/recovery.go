@@ -174,7 +174,7 @@ func (r *Recoveries) hash(id uuid.UUID, code string) []byte {
 // Prove tries the code of a recovery once, in the browser that began it; left is how many tries
 // remain. The link stays good when the code's tries are spent: nobody guesses it.
 func (r *Recoveries) Prove(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, typed string) (ok bool, left int, err error) {
-	return proveRecovery(ctx, db, id, browser, r.hash(id, digits(typed)), r.now())
+	return proveRecovery(ctx, db, id, browser, r.hash(id, Digits(typed)), r.now())
 }
 
 // ProveLink uses a link up, in whatever browser it was opened: the recovery goes on there. Call it

@@ -18,12 +18,15 @@ type counts struct{ pair, cpf, address, global int }
 // follows the first, so that all statements lock rows in one order.
 func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
+	var held *time.Time
 	err = db.QueryRow(ctx, `
 		WITH account AS (
-		     SELECT w.person_id, w.hash,
-		            EXISTS (SELECT 1 FROM known_browser k WHERE k.person_id = w.person_id AND k.browser_hash = @browser) AS known
+		     SELECT w.person_id, w.hash, coalesce(h.way, '') AS way, h.held_at,
+		            EXISTS (SELECT 1 FROM known_browser k WHERE k.person_id = w.person_id AND k.browser_hash = @browser) AS known,
+		            EXISTS (SELECT 1 FROM totp t WHERE t.person_id = w.person_id AND t.confirmed_at IS NOT NULL) AS second
 		       FROM found_person f
 		       JOIN password w ON w.person_id = f.person_id
+		       LEFT JOIN recovery_hold h ON h.person_id = w.person_id AND h.lifted_at IS NULL
 		      WHERE f.index = ANY(@cpf)),
 		     own AS (
 		     SELECT CASE WHEN @unlocked THEN @mailed::bytea
@@ -42,7 +45,8 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []
 		      WHERE counted.bucket = @pair AND counted.count <= @most
 		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
 		     RETURNING count)
-		SELECT a.person_id, coalesce(a.hash, ''), coalesce(a.known, false), (SELECT count FROM counted),
+		SELECT a.person_id, coalesce(a.hash, ''), coalesce(a.known, false), coalesce(a.second, false), coalesce(a.way, ''), a.held_at,
+		       (SELECT count FROM counted),
 		       coalesce((SELECT count FROM counted_cpf), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0)
@@ -50,9 +54,12 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []
 		  LEFT JOIN account a ON true`,
 		pg.Args{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
 			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
-		Scan(&person, &a.Hash, &a.Known, &n.pair, &n.cpf, &n.address, &n.global)
+		Scan(&person, &a.Hash, &a.Known, &a.Second, &a.Hold.Way, &held, &n.pair, &n.cpf, &n.address, &n.global)
 	if person != nil {
 		a.PersonID = *person
+	}
+	if held != nil {
+		a.Hold.At = *held
 	}
 	return a, n, err
 }
@@ -169,6 +176,17 @@ func insertPassword(ctx context.Context, db pg.DB, person uuid.UUID, hash string
 		ON CONFLICT DO NOTHING`,
 		pg.Args{"person": person, "hash": hash, "now": now})
 	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// accountID finds whose account a CPF is; pg.NoRows when it is nobody's.
+func accountID(ctx context.Context, db pg.DB, cpf []uuid.UUID) (id uuid.UUID, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT f.person_id
+		  FROM found_person f
+		 WHERE f.index = ANY(@cpf)
+		   AND (EXISTS (SELECT FROM password WHERE person_id = f.person_id) OR EXISTS (SELECT FROM passkey WHERE person_id = f.person_id))`,
+		pg.Args{"cpf": cpf}).Scan(&id)
+	return id, err
 }
 
 // accountOf reads the person behind a CPF that has an account, or evidence of one of these kinds;

@@ -103,11 +103,10 @@ func insertEvent(ctx context.Context, db pg.DB, e Event) error {
 	if e.Factor != uuid.Nil {
 		factor = &e.Factor
 	}
-	_, err := db.Exec(ctx, `
+	return pg.Later(ctx, db, `
 		INSERT INTO factor_event (person_id, id, at, kind, factor, browser)
 		VALUES (@person, @id, @at, @kind, @factor, left(@browser, 40))`,
 		pg.Args{"person": e.Person, "id": e.ID, "at": e.At, "kind": string(e.Kind), "factor": factor, "browser": e.Browser})
-	return err
 }
 
 func eventsOf(ctx context.Context, db pg.DB, person uuid.UUID, since time.Time, most int) ([]Event, error) {

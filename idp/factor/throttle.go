@@ -50,6 +50,8 @@ type Account struct {
 	PersonID uuid.UUID
 	Hash     string // "" without an account
 	Known    bool   // this browser has signed in as this person before
+	Second   bool   // the password is half of it: a code of an app, or what stands in for it, comes next
+	Hold     Hold   // what a recovery left behind
 }
 
 // Throttle counts tries in PostgreSQL, so that every process counts alike.

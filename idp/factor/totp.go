@@ -198,7 +198,7 @@ func (a *Authenticators) step(sealed []byte, person, id uuid.UUID, typed string,
 	if err != nil {
 		return 0, false, err
 	}
-	text, typed := base32.StdEncoding.EncodeToString(key), digits(typed)
+	text, typed := base32.StdEncoding.EncodeToString(key), Digits(typed)
 	current := now.Unix() / totpPeriod
 	for s := current - totpSkew; s <= current+totpSkew; s++ {
 		code, err := hotp.GenerateCodeCustom(text, uint64(s), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
@@ -254,8 +254,8 @@ func factorName(typed string) (string, error) {
 	return name, nil
 }
 
-// digits drops what people put between the digits of a code.
-func digits(typed string) string {
+// Digits drops what people put between the digits of a code.
+func Digits(typed string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || unicode.IsSpace(r) {
 			return -1

@@ -33,7 +33,7 @@ func newSecretCode() string {
 // hashSecretCode is what is kept of a code, however it was typed: in small letters, with other
 // marks between the groups, with O for 0, I or L for 1.
 func hashSecretCode(typed string) []byte {
-	bare := strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(digits(typed)))
+	bare := strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(Digits(typed)))
 	return secret.Hash(bare)
 }
 

@@ -27,6 +27,10 @@ const (
 	pathIdentify  = "/entrar"
 	pathPassword  = "/entrar/senha"
 	pathUnlock    = "/entrar/codigo"
+	pathSecond    = "/entrar/segunda-etapa"
+	pathStronger  = "/entrar/reforco"
+	pathPasskey   = "/entrar/chave"
+	pathOptions   = "/entrar/chave/opcoes"
 	pathSelect    = "/entrar/conta"
 	pathLevel     = "/entrar/nivel"
 	pathCancel    = "/entrar/cancelar"
@@ -38,8 +42,8 @@ const (
 	again         = "/novo" // after the path of a code: send another
 )
 
-var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, UnlockByMail: pathUnlock, Authenticate: pathPassword,
-	SelectAccount: pathSelect, WrongPerson: pathContinue, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
+var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond,
+	SelectAccount: pathSelect, WrongPerson: pathContinue, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
 
 // Handler serves the pages of a flow.
 type Handler struct {
@@ -65,6 +69,12 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET(pathUnlock, h.getUnlock)
 	e.POST(pathUnlock, h.postUnlock)
 	e.POST(pathUnlock+again, h.postUnlockAgain)
+	e.GET(pathSecond, h.getSecond)
+	e.POST(pathSecond, h.postSecond)
+	e.GET(pathStronger, h.getStronger)
+	e.POST(pathStronger, h.postStronger)
+	e.POST(pathOptions, h.postOptions)
+	e.POST(pathPasskey, h.postPasskey)
 	e.GET(pathRegister, h.getRegister)
 	e.POST(pathRegister, h.postRegister)
 	e.GET(pathConfirm, h.getConfirm)
@@ -204,6 +214,9 @@ func (h *Handler) show(c echo.Context, v *visit, p *themes.Problem, view themes.
 	f.Problem, f.Visit = p, v.ID.String()
 	if c.Request().Method == http.MethodPost {
 		f.Path = v.url(strings.TrimSuffix(c.Path(), again)) // the page that the form is on
+		if c.Path() == pathPasskey {
+			f.Path = v.url(pathContinue) // it is on several
+		}
 	}
 	if v.client != nil {
 		f.Service = h.serviceView(v, f.Lang)
@@ -247,9 +260,11 @@ func (h *Handler) try(c echo.Context, v *visit, cpf brdoc.CPF) factor.Try {
 	return factor.Try{CPF: cpf, Address: address, Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
 }
 
-// enter goes on after a sign-in, under the cookie of its session.
+// enter goes on after a sign-in, under the cookie of its session if that is open.
 func (h *Handler) enter(c echo.Context, v *visit, in entered) error {
-	c.SetCookie(h.Sessions.Cookie(in.cookie))
+	if in.cookie != "" {
+		c.SetCookie(h.Sessions.Cookie(in.cookie))
+	}
 	if in.params != nil {
 		return h.respond(c, v.Request, in.params)
 	}
@@ -275,7 +290,20 @@ func (h *Handler) cancel(c echo.Context) error {
 
 // Begin starts a sign-in for a page of ours, such as /conta, and sends the browser to it.
 func (h *Handler) Begin(c echo.Context, returnTo string, prompt ...string) error {
-	v := &visit{Interaction: h.fresh(c, Request{ReturnTo: returnTo, Prompt: prompt})}
+	return h.beginOwn(c, nil, Request{ReturnTo: returnTo, Prompt: prompt})
+}
+
+// Again asks who is signed in to sign in anew, for a page of ours that wants a fresh session of a
+// strength: its cap, 1 to 5. The browser comes back to the page.
+func (h *Handler) Again(c echo.Context, known *session.Known, returnTo string, strength int) error {
+	return h.beginOwn(c, known, Request{ReturnTo: returnTo, Prompt: []string{"login"}, Strength: strength})
+}
+
+func (h *Handler) beginOwn(c echo.Context, known *session.Known, r Request) error {
+	v := &visit{Interaction: h.fresh(c, r), known: known}
+	if known != nil {
+		v.SessionID = &known.ID
+	}
 	return h.begin(c.Request().Context(), c, v)
 }
 

@@ -15,7 +15,7 @@ import (
 
 // beforeSignIn are the steps at which a citizen may still say that they are somebody else, or
 // that they have no account yet.
-var beforeSignIn = []Step{Identify, Authenticate, UnlockByMail, ConfirmChannel}
+var beforeSignIn = []Step{Identify, Authenticate, SecondStep, UnlockByMail, ConfirmChannel}
 
 func (h *Handler) getIdentify(c echo.Context) error {
 	v, here, err := h.at(c, beforeSignIn...)
@@ -26,7 +26,8 @@ func (h *Handler) getIdentify(c echo.Context) error {
 }
 
 func (v *visit) identify(typed string) themes.Identify {
-	return themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL()}
+	return themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL(),
+		Passkey: v.passkey()}
 }
 
 // postIdentify records the CPF. Where nobody can be signed in, for want of a cookie, every visit
@@ -112,7 +113,11 @@ func (h *Handler) getLevel(c echo.Context) error {
 		return err
 	}
 	f, needed := v.facts(h.Now()), v.Request.Needs(v.client).Level
-	return h.show(c, v, nil, themes.LevelTooLow{Action: v.url(pathLevel), Needed: needed, Have: min(f.Level, f.Cap), Session: f.Level >= needed})
+	view := themes.LevelTooLow{Action: v.url(pathLevel), Needed: needed, Have: min(f.Level, f.Cap), Session: f.Level >= needed}
+	if view.Session {
+		view.StrongerURL = v.url(pathStronger)
+	}
+	return h.show(c, v, nil, view)
 }
 
 // postLevel goes back to the service with an honest error, never with a lower token than it asked

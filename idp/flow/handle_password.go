@@ -20,7 +20,8 @@ func (h *Handler) getPassword(c echo.Context) error {
 }
 
 func (h *Handler) passwordView(v *visit) themes.Password {
-	view := themes.Password{Action: v.url(pathPassword), CPF: v.typedCPF(h.Box).Formatted(), ChangeURL: v.url(pathIdentify), RegisterURL: v.url(pathRegister)}
+	view := themes.Password{Action: v.url(pathPassword), CPF: v.typedCPF(h.Box).Formatted(), ChangeURL: v.url(pathIdentify), RegisterURL: v.url(pathRegister),
+		Passkey: v.passkey()}
 	if v.known != nil {
 		view.Reauth, view.RegisterURL = "login", ""
 		if !v.Request.Needs(v.client).asks("login") {
@@ -41,7 +42,7 @@ func (h *Handler) postPassword(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	try := h.try(c, v, v.typedCPF(h.Box))
-	in, ok, verdict, err := h.signIn(ctx, v, try, password)
+	in, ok, verdict, err := h.signIn(ctx, v, try, password, family(c))
 	switch {
 	case busyHasher(err):
 		return h.show(c, v, h.waitProblem(), h.passwordView(v))

@@ -154,7 +154,7 @@ func (h *Handler) postConfirm(c echo.Context) error {
 	if err != nil || p != nil {
 		return orShow(err, func() error { return h.show(c, v, p, h.confirmView(v)) })
 	}
-	in, err := h.openAccount(c.Request().Context(), v)
+	in, err := h.openAccount(c.Request().Context(), v, family(c))
 	if errors.Is(err, factor.ErrHasAccount) || errors.Is(err, factor.ErrProven) { // since the form
 		if err := unregistered(c.Request().Context(), h.DB, v.ID, h.Now()); err != nil {
 			return err
@@ -168,7 +168,7 @@ func (h *Handler) postConfirm(c echo.Context) error {
 }
 
 // openAccount makes the person, password, evidence and session in one transaction.
-func (h *Handler) openAccount(ctx context.Context, v *visit) (in entered, err error) {
+func (h *Handler) openAccount(ctx context.Context, v *visit, browser string) (in entered, err error) {
 	r, ok := v.registration(h.Box)
 	if !ok || r.Exists {
 		return in, ErrExpired
@@ -182,7 +182,7 @@ func (h *Handler) openAccount(ctx context.Context, v *visit) (in entered, err er
 		if err := h.Throttle.Succeeded(ctx, tx, try, factor.Account{PersonID: person}); err != nil {
 			return err
 		}
-		in, err = h.open(ctx, tx, v, person, "pwd")
+		in, err = h.open(ctx, tx, v, entry{person: person, proofs: []factor.Proof{factor.PasswordProof()}, browser: browser})
 		return err
 	})
 	return in, err
@@ -222,7 +222,7 @@ func aboutRegistration(r factor.Registration) string { return r.CPF + " " + r.Em
 
 // checkCode reads and tries a typed code; a problem means it was wrong.
 func (h *Handler) checkCode(c echo.Context, v *visit, purpose factor.Purpose, about string) (*themes.Problem, error) {
-	typed := typedCode(c)
+	typed := factor.Digits(c.FormValue("code"))
 	if typed == "" {
 		return problem("code_required", "code", "code_required", nil), nil
 	}
@@ -231,16 +231,6 @@ func (h *Handler) checkCode(c echo.Context, v *visit, purpose factor.Purpose, ab
 		return nil, err
 	}
 	return wrongCode(left), nil
-}
-
-// typedCode is a code as typed, without what people put between its digits.
-func typedCode(c echo.Context) string {
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || r == '-' {
-			return -1
-		}
-		return r
-	}, c.FormValue("code"))
 }
 
 func wrongCode(left int) *themes.Problem {

@@ -34,7 +34,12 @@ type Interaction struct {
 	UnlockedAt   *time.Time
 	Registration []byte // sealed factor.Registration
 	ConsentedAt  *time.Time
+	HalfPerson   *uuid.UUID // whose password was right, while the second step is to come
+	HalfAt       *time.Time
 }
+
+// halfLifetime is how long a right password waits for its second step.
+const halfLifetime = 10 * time.Minute
 
 // visit is one request within an interaction: the row, the client it is for, and who the browser
 // is signed in as.
@@ -51,6 +56,7 @@ type visit struct {
 func (v *visit) facts(now time.Time) Facts {
 	f := Facts{StartedAt: v.CreatedAt, CPFTyped: v.CPF != nil, Registering: v.Registration != nil, Busy: v.BusyAt != nil,
 		Unlocked: v.UnlockedAt != nil, Chosen: v.ChosenAt != nil, Decided: v.ConsentedAt != nil}
+	f.Halfway = v.HalfAt != nil && now.Sub(*v.HalfAt) < halfLifetime
 	if v.known == nil {
 		return f
 	}
@@ -69,7 +75,7 @@ func (v *visit) facts(now time.Time) Facts {
 // authenticated notes the fact of the statement of the same name.
 func (v *visit) authenticated(session uuid.UUID, now time.Time) {
 	v.SessionID, v.ChosenAt = &session, &now
-	v.CPF, v.Registration, v.BusyAt, v.UnlockedAt = nil, nil, nil, nil
+	v.CPF, v.Registration, v.BusyAt, v.UnlockedAt, v.HalfPerson, v.HalfAt = nil, nil, nil, nil, nil, nil
 }
 
 // sector is the client's for pairwise subjects; "" without a client.

@@ -14,8 +14,10 @@ const (
 	ConfirmChannel             // the mail code of a new account
 	UnlockByMail               // a mail code, because this CPF met too many tries
 	Authenticate               // the password
+	SecondStep                 // the code that this account asks for after the password
 	SelectAccount              // go on as who is signed in?
 	WrongPerson                // the service wants another person than the one who signed in
+	Strengthen                 // a page of ours wants a session as strong as the account can give
 	LevelTooLow                // the city does not know this person, or this session, surely enough
 	Profile                    // data the service needs and the city lacks
 	Consent                    // the citizen's decision
@@ -29,6 +31,7 @@ type Facts struct {
 	Registering bool      // a new account waits for its mail code
 	Busy        bool      // the typed CPF met too many tries
 	Unlocked    bool      // and the mail code was answered
+	Halfway     bool      // the password was right, and this account asks for a code too
 
 	SignedIn  bool
 	AuthTime  time.Time
@@ -49,6 +52,7 @@ type Needs struct {
 	Subject    string         // from id_token_hint or the sub claim; "" anyone
 	Level      int            // the lowest acr that will do, 1 to 5
 	FirstParty bool           // our own account pages: no consent, no profile
+	Strength   int            // the lowest cap of a session that will do for them, 0 to 5
 }
 
 func (n Needs) asks(prompt string) bool { return slices.Contains(n.Prompt, prompt) }
@@ -64,6 +68,8 @@ func Next(n Needs, f Facts) Step {
 		return n.otherPerson(f)
 	case min(f.Level, f.Cap) < n.Level:
 		return LevelTooLow
+	case n.FirstParty && f.Cap < n.Strength:
+		return Strengthen
 	case n.FirstParty:
 		return Issue
 	case f.Missing:
@@ -103,6 +109,8 @@ func (f Facts) signIn() Step {
 		return Identify
 	case f.Busy && !f.Unlocked:
 		return UnlockByMail
+	case f.Halfway:
+		return SecondStep
 	}
 	return Authenticate
 }
@@ -116,7 +124,7 @@ func (s Step) PromptNoneError() string {
 		return ""
 	case SelectAccount:
 		return "account_selection_required"
-	case LevelTooLow:
+	case LevelTooLow, Strengthen:
 		return "unmet_authentication_requirements"
 	case Profile:
 		return "interaction_required"

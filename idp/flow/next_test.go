@@ -36,10 +36,14 @@ func TestNextGoesOneStepAtATime(t *testing.T) {
 		{"a CPF was typed", Needs{}, ready(out, func(f *Facts) { f.CPFTyped = true }), Authenticate},
 		{"a busy CPF", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Busy = true, true }), UnlockByMail},
 		{"a busy CPF whose owner answered", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Busy, f.Unlocked = true, true, true }), Authenticate},
+		{"a right password in an account of two steps", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Halfway = true, true }), SecondStep},
+		{"its codes were guessed at", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Halfway, f.Busy = true, true, true }), UnlockByMail},
 		{"a new account", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Registering = true, true }), ConfirmChannel},
 		{"a new account at a busy CPF", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Busy, f.Registering = true, true, true }), ConfirmChannel},
 		{"nothing missing", Needs{}, ready(), Issue},
 		{"the account pages", Needs{FirstParty: true}, ready(func(f *Facts) { f.Missing, f.Undecided = true, true }), Issue},
+		{"the security page, a session as strong as the account", Needs{FirstParty: true, Strength: 4}, ready(func(f *Facts) { f.Cap = 4 }), Issue},
+		{"the security page, a weaker session", Needs{FirstParty: true, Strength: 4}, ready(), Strengthen},
 		{"another session in this browser", Needs{}, ready(func(f *Facts) { f.Switched = true }), SelectAccount},
 		{"another session, at the account pages", Needs{FirstParty: true}, ready(func(f *Facts) { f.Switched = true }), SelectAccount},
 		{"data is missing", Needs{}, ready(func(f *Facts) { f.Missing, f.Undecided = true, true }), Profile},
@@ -81,8 +85,8 @@ func TestEveryStepButTheLastHasAnErrorForPromptNone(t *testing.T) {
 	t.Parallel()
 
 	want := map[Step]string{Identify: "login_required", ConfirmChannel: "login_required", UnlockByMail: "login_required",
-		Authenticate: "login_required", SelectAccount: "account_selection_required", WrongPerson: "login_required",
-		LevelTooLow: "unmet_authentication_requirements", Profile: "interaction_required", Consent: "consent_required", Issue: ""}
+		Authenticate: "login_required", SecondStep: "login_required", SelectAccount: "account_selection_required", WrongPerson: "login_required",
+		Strengthen: "unmet_authentication_requirements", LevelTooLow: "unmet_authentication_requirements", Profile: "interaction_required", Consent: "consent_required", Issue: ""}
 	for step := Identify; step <= Issue; step++ {
 		if got, ok := want[step]; !ok || step.PromptNoneError() != got {
 			t.Errorf("step %d: %q, want %q", step, step.PromptNoneError(), got)
@@ -102,9 +106,9 @@ func FuzzNext(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bits uint32, prompts uint8, level, strength, needed int, auth, age int64, subject, expected string) {
 		bit := func(n int) bool { return bits>>n&1 == 1 }
 		facts := Facts{StartedAt: began, CPFTyped: bit(0), Registering: bit(1), Busy: bit(2), Unlocked: bit(3), SignedIn: bit(4),
-			Chosen: bit(5), Switched: bit(6), Missing: bit(7), Undecided: bit(8), Decided: bit(9),
+			Chosen: bit(5), Switched: bit(6), Missing: bit(7), Undecided: bit(8), Decided: bit(9), Halfway: bit(11),
 			AuthTime: began.Add(time.Duration(auth%1e6) * time.Second), Level: level, Cap: strength, Subject: subject}
-		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10)}
+		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10), Strength: int(bits >> 12 & 7)}
 		for i, p := range []string{"login", "consent", "select_account", "none"} {
 			if prompts>>i&1 == 1 {
 				needs.Prompt = append(needs.Prompt, p)
@@ -147,6 +151,8 @@ func missingFact(n Needs, f Facts) string {
 		return "it is another person"
 	case f.Level < n.Level, f.Cap < n.Level:
 		return "the level is too low"
+	case n.FirstParty && f.Cap < n.Strength:
+		return "the session is too weak for the page"
 	case n.FirstParty:
 		return ""
 	case f.Missing:

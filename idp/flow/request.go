@@ -31,6 +31,7 @@ type Request struct {
 	ACRLevel      int      `json:"acr_level"`           // lowest level of an essential acr; 0: none
 	Resources     []string `json:"resources"`           // RFC 8707
 	ReturnTo      string   `json:"return_to,omitempty"` // a page of ours; then there is no client
+	Strength      int      `json:"strength,omitempty"`  // what that page wants of the session
 }
 
 // Has says whether a scope is asked for.
@@ -47,7 +48,7 @@ func (r Request) granted(offline bool) string {
 
 // Needs joins the request with the manifest's minimum level.
 func (r Request) Needs(c *client.Client) Needs {
-	n := Needs{Prompt: r.Prompt, Subject: r.Subject, Level: r.ACRLevel, FirstParty: r.ReturnTo != ""}
+	n := Needs{Prompt: r.Prompt, Subject: r.Subject, Level: r.ACRLevel, FirstParty: r.ReturnTo != "", Strength: r.Strength}
 	if c != nil {
 		n.Level = max(n.Level, c.MinLevel)
 	}

@@ -2,13 +2,9 @@ package flow
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
@@ -19,6 +15,7 @@ import (
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // ErrExpired: the interaction ended, timed out, or belongs to another browser.
@@ -40,6 +37,9 @@ type Dependencies struct {
 	Notices    *notice.Notices
 	Recoveries *factor.Recoveries
 	Channels   *factor.Channels
+	Apps       *factor.Authenticators
+	Passkeys   *factor.Passkeys
+	Caps       trust.Caps
 	Issuer     string
 	Secure     bool // the issuer is https
 	Now        func() time.Time
@@ -123,101 +123,6 @@ func (d *Dependencies) decide(ctx context.Context, v *visit, decision consent.De
 	return params, err
 }
 
-// signIn checks a password. ok is false for a wrong one and for a CPF without account, which cost
-// the same; verdict says when a mail code is needed before the password is even looked at.
-func (d *Dependencies) signIn(ctx context.Context, v *visit, try factor.Try, password string) (in entered, ok bool, verdict factor.Verdict, err error) {
-	account, verdict, err := d.Throttle.Enter(ctx, try)
-	if err != nil || verdict != factor.Go {
-		return in, false, verdict, err
-	}
-	right, err := d.Hasher.Verify(ctx, account.Hash, password)
-	if err != nil {
-		return in, false, verdict, err
-	}
-	if !right || account.PersonID == uuid.Nil {
-		return in, false, verdict, d.Throttle.Failed(ctx, try, account)
-	}
-	if in, err = d.straight(ctx, v, try, account); err != nil || in.params != nil {
-		return in, err == nil, verdict, err
-	}
-	err = pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
-		if err := d.Throttle.Succeeded(ctx, tx, try, account); err != nil {
-			return err
-		}
-		in, err = d.open(ctx, tx, v, account.PersonID, "pwd")
-		return err
-	})
-	return in, err == nil, verdict, err
-}
-
-// straight is the way of most sign-ins: a browser that the account knows, with nobody signed in,
-// to a service that nothing is missing for. What a transaction would ask in its course is known
-// before, so that all of it is written in one batch. It returns no params for every other sign-in,
-// having changed nothing.
-func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, account factor.Account) (in entered, err error) {
-	if v.carried == nil || v.settled || v.known != nil || v.client == nil || !account.Known {
-		return in, nil
-	}
-	w := *v
-	if w.known, err = d.Sessions.Prospect(ctx, account.PersonID, []string{"pwd"}, v.ClientID, v.sector()); err != nil || w.known == nil {
-		return in, err
-	}
-	now := d.Now()
-	w.authenticated(w.known.ID, now)
-	if w.known.Subject == "" || w.next(now) != Issue {
-		return in, nil
-	}
-	err = d.Shared.Writes.Together(ctx, func(db pg.DB) (err error) {
-		if err := d.Throttle.Succeeded(ctx, db, try, account); err != nil {
-			return err
-		}
-		if in.cookie, err = d.Sessions.Open(ctx, db, w.known.Session); err != nil {
-			return err
-		}
-		if err := finishFresh(ctx, db, w.Interaction, now); err != nil {
-			return err
-		}
-		in.params, err = d.grant(ctx, db, &w)
-		return err
-	})
-	if pg.Unique(err) { // the visit is a row, perhaps of a visit that has ended: the transaction looks
-		return entered{}, nil
-	}
-	if err == nil {
-		w.settled = true
-		*v = w
-	}
-	return in, err
-}
-
-// entered is what a sign-in gives: the session's cookie and, where nothing else was missing, the
-// answer to the service.
-type entered struct {
-	cookie string
-	params url.Values // nil: the visit goes on
-}
-
-// open starts the session and records it as this interaction's, in v too. Where nothing is missing
-// then, it issues: what most sign-ins are is one commit.
-func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, person uuid.UUID, amr ...string) (in entered, err error) {
-	if in.cookie, v.known, err = d.Sessions.Begin(ctx, tx, person, amr, v.known, v.ClientID, v.sector()); err != nil {
-		return in, err
-	}
-	if v.known == nil {
-		return in, fmt.Errorf("interaction %s: person %s is gone", v.ID, person)
-	}
-	now, s := d.Now(), v.known.Session
-	v.authenticated(s.ID, now)
-	if v.client != nil && v.next(now) == Issue {
-		in.params, err = d.finishWithGrant(ctx, tx, v)
-		return in, err
-	}
-	if err := v.settle(ctx, tx); err != nil {
-		return in, err
-	}
-	return in, authenticated(ctx, tx, v.ID, s.ID, now)
-}
-
 // Purge removes what is over; it returns how many interactions.
 func (d *Dependencies) Purge(ctx context.Context, limit int) (int64, error) {
 	now := d.Now()
@@ -242,9 +147,6 @@ func both(a, b []string) []string {
 }
 
 func contains(all []string, one string) bool { return slices.Contains(all, one) }
-
-// busyHasher says whether an error is the password pool's "come back later".
-func busyHasher(err error) bool { return errors.Is(err, factor.ErrBusy) }
 
 // signOut ends the browser's session because the citizen is somebody else.
 func (d *Dependencies) signOut(ctx context.Context, v *visit) error {

@@ -22,11 +22,11 @@ func begin(ctx context.Context, db pg.DB, in Interaction) error {
 
 // interactionColumns are in the order of [Interaction.targets].
 const interactionColumns = `id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id,
-		       chosen_at, busy_at, unlocked_at, registration, consented_at`
+		       chosen_at, busy_at, unlocked_at, registration, consented_at, half_person, half_at`
 
 func (in *Interaction) targets() []any {
 	return []any{&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
-		&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt}
+		&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt, &in.HalfPerson, &in.HalfAt}
 }
 
 // find returns an unfinished interaction of this browser; pg.NoRows when there is none, whoever
@@ -46,7 +46,7 @@ func find(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.
 func identified(ctx context.Context, db pg.DB, id uuid.UUID, browser, cpf []byte, now time.Time) (in Interaction, err error) {
 	err = db.QueryRow(ctx, `
 		UPDATE interaction
-		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL
+		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL, half_person = NULL, half_at = NULL
 		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now
 		RETURNING `+interactionColumns,
 		pg.Args{"id": id, "browser": browser, "cpf": cpf, "now": now}).
@@ -72,11 +72,20 @@ func unlocked(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error 
 		pg.Args{"id": id, "now": now}))
 }
 
+// halfway records whose password was right.
+func halfway(ctx context.Context, db pg.DB, id, person uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET half_person = @person, half_at = @now
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pg.Args{"id": id, "person": person, "now": now}))
+}
+
 // registering records a new account that waits for its mail code.
 func registering(ctx context.Context, db pg.DB, id uuid.UUID, cpf, registration []byte, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET cpf = @cpf, registration = @registration
+		   SET cpf = @cpf, registration = @registration, half_person = NULL, half_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "cpf": cpf, "registration": registration, "now": now}))
 }
@@ -85,7 +94,8 @@ func registering(ctx context.Context, db pg.DB, id uuid.UUID, cpf, registration 
 func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, busy_at = NULL, unlocked_at = NULL
+		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, busy_at = NULL, unlocked_at = NULL,
+		       half_person = NULL, half_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "session": session, "now": now}))
 }
@@ -94,7 +104,7 @@ func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now tim
 func chosen(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL
+		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, half_person = NULL, half_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "session": session, "now": now}))
 }

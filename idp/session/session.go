@@ -31,6 +31,7 @@ type Session struct {
 	AuthTime   time.Time
 	AMR        []string
 	Cap        int
+	Browser    string // its family, "Firefox, Android"; "" when it is like no other
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
 }
@@ -89,17 +90,24 @@ func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector
 	return known(ctx, s.shared.Reads, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
 }
 
+// Entry is who has just authenticated, and how.
+type Entry struct {
+	Person  uuid.UUID
+	AMR     []string // with the facts that only caps read
+	Browser string   // its family, at most 40 characters
+}
+
 // Begin opens a session for a person who has just authenticated, in the caller's transaction. It
 // returns the cookie's secret, and what [Service.Current] would find by it.
 //
 // The same person signing in again keeps the session and its sid under a new secret, so that a
 // planted cookie is worth nothing; another person's session in this browser ends.
-func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []string, before *Known, clientID, sector string) (string, *Known, error) {
+func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, clientID, sector string) (string, *Known, error) {
 	now := s.now()
 	value := secret.Token()
 	hash := secret.Hash(value)
-	one := s.fresh(person, amr)
-	if before != nil && before.PersonID == person {
+	one := s.fresh(e)
+	if before != nil && before.PersonID == e.Person {
 		again := one
 		again.ID = before.ID
 		renewed, err := renew(ctx, tx, again, hash)
@@ -121,8 +129,8 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, person uuid.UUID, amr []s
 
 // Prospect is what [Service.Begin] would open for a person in a browser where nobody is signed in,
 // nil for one who is gone. [Service.Open] then opens it.
-func (s *Service) Prospect(ctx context.Context, person uuid.UUID, amr []string, clientID, sector string) (*Known, error) {
-	return prospect(ctx, s.shared.Reads, s.box, s.fresh(person, amr), clientID, sector)
+func (s *Service) Prospect(ctx context.Context, e Entry, clientID, sector string) (*Known, error) {
+	return prospect(ctx, s.shared.Reads, s.box, s.fresh(e), clientID, sector)
 }
 
 // Open writes a prospective session, put off as [pg.Later] does, and returns its cookie's secret.
@@ -131,9 +139,10 @@ func (s *Service) Open(ctx context.Context, db pg.DB, one Session) (string, erro
 	return value, open(ctx, db, one, secret.Hash(value))
 }
 
-func (s *Service) fresh(person uuid.UUID, amr []string) Session {
+func (s *Service) fresh(e Entry) Session {
 	now := s.now()
-	return Session{ID: pg.NewID(), PersonID: person, AuthTime: now, AMR: amr, Cap: s.caps.Of(amr), LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
+	return Session{ID: pg.NewID(), PersonID: e.Person, AuthTime: now, AMR: e.AMR, Cap: s.caps.Of(e.AMR), Browser: e.Browser,
+		LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
 }
 
 // End closes a session: its tokens end in the same transaction, and every service that took part

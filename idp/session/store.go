@@ -44,13 +44,13 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash []byte, clientID, sector string) (*Known, error) {
 	return scanKnown(box, clientID, s.AuthTime, db.QueryRow(ctx, `
 		WITH opened AS (
-		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
-		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)
+		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
+		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @auth_time, @auth_time, @expires)
 		     RETURNING id, person_id, auth_time, amr, cap, last_seen_at, expires_at)
 		SELECT `+knownColumns+`
 		  FROM opened`+knownOf,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
-			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
+			"browser": s.Browser, "expires": s.ExpiresAt, "client": clientID, "sector": sector}))
 }
 
 // prospect reads what [insert] would, and writes nothing.
@@ -66,10 +66,10 @@ func prospect(ctx context.Context, db pg.DB, box registry.Sealer, s Session, cli
 // open writes a session; nobody waits for it.
 func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 	return pg.Later(ctx, db, `
-		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
-		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @auth_time, @auth_time, @expires)`,
+		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
+		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @auth_time, @auth_time, @expires)`,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
-			"expires": s.ExpiresAt})
+			"browser": s.Browser, "expires": s.ExpiresAt})
 }
 
 func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row) (*Known, error) {
@@ -107,10 +107,10 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 func renew(ctx context.Context, db pg.DB, s Session, hash []byte) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		UPDATE session
-		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, last_seen_at = @auth_time, expires_at = @expires
+		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @auth_time, expires_at = @expires
 		 WHERE id = @id AND person_id = @person AND ended_at IS NULL`,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
-			"expires": s.ExpiresAt})
+			"browser": s.Browser, "expires": s.ExpiresAt})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 

@@ -1,0 +1,187 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/themes"
+)
+
+// family is the coarse name of the browser, for its owner to recognise.
+func family(c echo.Context) string { return factor.BrowserFamily(c.Request().UserAgent()) }
+
+// getSecond asks for what follows a right password in an account that wants two steps.
+func (h *Handler) getSecond(c echo.Context) error {
+	v, here, err := h.at(c, SecondStep)
+	if err != nil || !here {
+		return err
+	}
+	return h.showSecond(c, v, nil)
+}
+
+func (h *Handler) showSecond(c echo.Context, v *visit, p *themes.Problem) error {
+	e, err := factor.EnrolledOf(c.Request().Context(), h.DB, h.Box, *v.HalfPerson)
+	if err != nil {
+		return err
+	}
+	return h.show(c, v, p, themes.SecondStep{Action: v.url(pathSecond), Code: true, Passkey: v.passkeyOf(e),
+		Recovered: e.Hold.Live(), ChangeURL: v.url(pathIdentify)})
+}
+
+func (v *visit) passkey() themes.PasskeyForm {
+	return themes.PasskeyForm{Action: v.url(pathPasskey), OptionsURL: v.url(pathOptions)}
+}
+
+func (v *visit) passkeyOf(e factor.Enrolled) *themes.PasskeyForm {
+	if len(e.Passkeys) == 0 {
+		return nil
+	}
+	form := v.passkey()
+	return &form
+}
+
+// postSecond opens the session by a code. Where a recovery is held, the citizen may go on without
+// one: what the session is worth then is what recovery alone gives.
+func (h *Handler) postSecond(c echo.Context) error {
+	v, here, err := h.at(c, SecondStep)
+	if err != nil || !here {
+		return err
+	}
+	ctx := c.Request().Context()
+	hold, err := factor.HoldOf(ctx, h.DB, *v.HalfPerson)
+	if err != nil {
+		return err
+	}
+	e := entry{person: *v.HalfPerson, hold: hold, proofs: []factor.Proof{factor.PasswordProof()}, browser: family(c)}
+	if c.FormValue("without") != "" && hold.Live() {
+		return h.openBy(c, v, e)
+	}
+	proof, p, err := h.typedCode(c, v, e)
+	switch {
+	case errors.Is(err, errUnlock):
+		return h.unlock(c, v, h.try(c, v, v.typedCPF(h.Box)))
+	case err != nil:
+		return err
+	case p != nil:
+		return h.showSecond(c, v, p)
+	}
+	e.proofs = append(e.proofs, proof)
+	return h.openBy(c, v, e)
+}
+
+// errUnlock: this account's codes were guessed at too often; a mail code comes first.
+var errUnlock = errors.New("a mail code first")
+
+// typedCode tries what was typed as a code of the app, or as one of the recovery codes, which are
+// longer. A right code is used up, whatever follows.
+func (h *Handler) typedCode(c echo.Context, v *visit, e entry) (factor.Proof, *themes.Problem, error) {
+	ctx, typed := c.Request().Context(), strings.TrimSpace(c.FormValue("code"))
+	wrong := problem("second_code", "code", "second_code", nil)
+	switch {
+	case typed == "":
+		return factor.Proof{}, problem("code_required", "code", "code_required", nil), nil
+	case len(typed) > 100:
+		return factor.Proof{}, wrong, nil
+	case len(factor.Digits(typed)) > 8:
+		proof, ok, err := h.recoveryCode(ctx, e, typed)
+		if err != nil || ok {
+			return proof, nil, err
+		}
+		return proof, wrong, nil
+	}
+	guess := factor.Guess{Person: e.person, Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
+	proof, ok, verdict, err := h.Apps.Check(ctx, h.DB, guess, typed)
+	switch {
+	case err != nil:
+		return proof, nil, err
+	case verdict == factor.Unlock && v.HalfPerson != nil:
+		return proof, nil, errUnlock
+	case verdict != factor.Go:
+		return proof, h.waitProblem(), nil
+	case !ok:
+		return proof, wrong, nil
+	}
+	return proof, nil, nil
+}
+
+func (h *Handler) recoveryCode(ctx context.Context, e entry, typed string) (proof factor.Proof, ok bool, err error) {
+	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		proof, ok, _, err = factor.UseCode(ctx, tx, e.person, typed, h.Now())
+		if err != nil || !ok {
+			return err
+		}
+		_, err = factor.Note(ctx, tx, factor.Event{Person: e.person, At: h.Now(), Kind: factor.CodeUsed, Browser: e.browser})
+		return err
+	})
+	return proof, ok, err
+}
+
+// openBy opens the session of a sign-in that did not end with its password, and goes on.
+func (h *Handler) openBy(c echo.Context, v *visit, e entry) error {
+	ctx := c.Request().Context()
+	cpf := v.typedCPF(h.Box)
+	var in entered
+	err := pg.InTx(ctx, h.DB, func(tx pg.Tx) (err error) {
+		if cpf != "" {
+			if err := h.Throttle.Succeeded(ctx, tx, h.try(c, v, cpf), factor.Account{PersonID: e.person}); err != nil {
+				return err
+			}
+		}
+		in, err = h.open(ctx, tx, v, e)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return h.enter(c, v, in)
+}
+
+// getStronger asks who is signed in for a stronger proof than the session began with.
+func (h *Handler) getStronger(c echo.Context) error {
+	v, here, err := h.at(c, Strengthen, LevelTooLow)
+	if err != nil || !here {
+		return err
+	}
+	return h.showStronger(c, v, nil)
+}
+
+func (h *Handler) showStronger(c echo.Context, v *visit, p *themes.Problem) error {
+	e, err := factor.EnrolledOf(c.Request().Context(), h.DB, h.Box, v.known.PersonID)
+	if err != nil {
+		return err
+	}
+	view := themes.SecondStep{Action: v.url(pathStronger), Code: len(e.Authenticators) > 0, Passkey: v.passkeyOf(e),
+		Stronger: true, ChangeURL: v.url(pathLevel)}
+	if v.client == nil {
+		view.ChangeURL = "/conta"
+	}
+	return h.show(c, v, p, view)
+}
+
+func (h *Handler) postStronger(c echo.Context) error {
+	v, here, err := h.at(c, Strengthen, LevelTooLow)
+	if err != nil || !here {
+		return err
+	}
+	e, err := h.strengthening(c, v)
+	if err != nil {
+		return err
+	}
+	proof, p, err := h.typedCode(c, v, e)
+	if err != nil || p != nil {
+		return orShow(err, func() error { return h.showStronger(c, v, p) })
+	}
+	e.proofs = []factor.Proof{proof}
+	return h.openBy(c, v, e)
+}
+
+// strengthening is the session that goes on with one more proof.
+func (h *Handler) strengthening(c echo.Context, v *visit) (entry, error) {
+	hold, err := factor.HoldOf(c.Request().Context(), h.DB, v.known.PersonID)
+	return entry{person: v.known.PersonID, hold: hold, before: &v.known.Session, browser: family(c)}, err
+}
