@@ -191,7 +191,14 @@ CREATE INDEX match_block_person ON match_block (person_id);
 CREATE TABLE match_todo (
   person_id    uuid PRIMARY KEY,
   undocumented boolean NOT NULL,
-  blocked      boolean NOT NULL DEFAULT false                        -- their keys are filed: they may be compared
+  blocked      boolean NOT NULL DEFAULT false,                       -- their keys are filed: they may be compared
+  narrowed     smallint NOT NULL DEFAULT 0                           -- their large blocks: 1 are being looked into, 2 were
+);
+-- Whom they are most like in blocks too large to compare everybody with everybody.
+CREATE TABLE match_near (
+  person_id uuid NOT NULL,
+  other_id  uuid NOT NULL,
+  PRIMARY KEY (person_id, other_id)
 );
 CREATE TABLE match_progress (
   one  boolean PRIMARY KEY CHECK (one),

@@ -104,7 +104,9 @@ func printRun(out io.Writer, r review.Report, took time.Duration) error {
 		n    int64
 		what string
 	}{{r.Changed, "people new or changed"}, {r.Judged, "people looked at"}, {r.Compared, "pairs compared"}, {r.Merged, "joined by machine"},
-		{r.Reviews, "new pairs for a human"}, {r.Refused, "joins that the registry refused, now for a human"}, {r.Wide, "look-ups of names too common to tell anything"},
+		{r.Reviews, "new pairs for a human"}, {r.Refused, "joins that the registry refused, now for a human"},
+		{r.Narrowed, "look-ups of the likest in large groups"}, {r.Looked, "pairs looked at there"}, {r.Cut, "of them alike, but too many to compare"},
+		{r.Wide, "groups too large even for that"},
 		{r.Left, "people left for the next run"}} {
 		fmt.Fprintf(w, "%d\t\t%s\n", line.n, line.what)
 	}

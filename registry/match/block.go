@@ -13,9 +13,9 @@ type posting struct {
 	right bool // of the second file
 }
 
-// maxBlock is the most records a block may hold: beyond, its key says too little (the birthday of
-// everybody whose birthday is unknown), and the true pairs in it have other keys.
-const maxBlock = 200
+// maxBlock is the most records a block may hold for all pairs in it to be looked at. In a larger one
+// (the birthday of everybody whose birthday is unknown) each is paired with those most alike.
+const maxBlock, mostAlike = 200, 20
 
 // blocks gathers, sorted by key, who has which. With one file, right is nil.
 func blocks(left, right []*Prepared) []posting {
@@ -38,8 +38,9 @@ func blocks(left, right []*Prepared) []posting {
 }
 
 // pairsOf gives each pair of records that shares a block, once, in order; of two files, only pairs
-// across them.
-func pairsOf(all []posting, two bool) []indexPair {
+// across them. Of a large block it gives the pairs that are alike.
+func pairsOf(all []posting, left, right []*Prepared) []indexPair {
+	two := right != nil
 	var out []indexPair
 	for len(all) > 0 {
 		n := 1
@@ -48,6 +49,8 @@ func pairsOf(all []posting, two bool) []indexPair {
 		}
 		if n <= maxBlock {
 			out = appendPairs(out, all[:n], two)
+		} else {
+			out = appendAlike(out, all[:n], left, right)
 		}
 		all = all[n:]
 	}
@@ -62,6 +65,34 @@ func appendPairs(out []indexPair, block []posting, two bool) []indexPair {
 				continue
 			}
 			out = append(out, indexPair{block[i].index, block[k].index})
+		}
+	}
+	return out
+}
+
+// appendAlike pairs each record of a large block with those most like it; of two files, each of the
+// right one with those of the left.
+func appendAlike(out []indexPair, block []posting, left, right []*Prepared) []indexPair {
+	var crowd Crowd
+	for _, p := range block {
+		if !p.right {
+			crowd.Add(left[p.index])
+		}
+	}
+	for i, p := range block { // those of the left file come first
+		near := Alike{}
+		switch {
+		case p.right:
+			near = crowd.NearTo(right[p.index], mostAlike)
+		case right == nil:
+			near = crowd.Near(i, mostAlike)
+		}
+		for _, k := range near.Places {
+			pair := indexPair{block[k].index, p.index}
+			if !p.right {
+				pair = indexPair{min(pair.a, pair.b), max(pair.a, pair.b)}
+			}
+			out = append(out, pair)
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func (p *Prepared) Keys() []string {
 }
 
 // FileKeys are Keys and more, for linking whole files, where a block that grows too large is seen
-// and left out: names without a date, and addresses.
+// to be a [Crowd]: names without a date, and addresses.
 func (p *Prepared) FileKeys() []string {
 	k := keyring{keys: p.Keys()}
 	first, last := p.given.sound, p.last().sound

@@ -19,7 +19,7 @@ type Pair struct {
 // Memory is some 100 bytes per pair that shares a key.
 func Link(records []Subject) ([]Pair, *Model) {
 	all := prepareSorted(records)
-	candidates := pairsOf(blocks(all, nil), false)
+	candidates := pairsOf(blocks(all, nil), all, nil)
 	md := learnOne(all, candidates)
 	return groupsToPairs(all, md, group(all, md, md.likely(all, all, candidates))), md
 }
@@ -28,7 +28,7 @@ func Link(records []Subject) ([]Pair, *Model) {
 // thousands of records with the duplicates it has, teaches what its names and its clerks are like.
 func Learn(records []Subject) *Model {
 	all := prepareSorted(records)
-	return learnOne(all, pairsOf(blocks(all, nil), false))
+	return learnOne(all, pairsOf(blocks(all, nil), all, nil))
 }
 
 // LinkTwo finds the records of file b that speak of a person of file a. Both lists may be in any
@@ -36,7 +36,7 @@ func Learn(records []Subject) *Model {
 // records that it is paired with are, by the same model, one person.
 func LinkTwo(a, b []Subject) ([]Pair, *Model) {
 	pa, pb := prepareSorted(a), prepareSorted(b)
-	candidates := pairsOf(blocks(pa, pb), true)
+	candidates := pairsOf(blocks(pa, pb), pa, pb)
 	na, nb := float64(len(pa)), float64(len(pb))
 	both := slices.Concat(pa, pb)
 	md := learn(both, both, shifted(candidates, len(pa)), min(na, nb), na*nb, func(r *rand.Rand) (int32, int32) {

@@ -21,27 +21,29 @@ type Candidate struct {
 
 // FindCandidates looks one subject up, as a desk or a service asks who somebody is: those worth a
 // look, likeliest first. Nothing is written. A subject of whom too little is known has none.
-func (m *Matcher) FindCandidates(ctx context.Context, db pg.DB, s match.Subject) ([]Candidate, error) {
+//
+//	wide  how many of the subject's blocks held too many people to be looked into: knowing more of
+//	      the subject would help
+func (m *Matcher) FindCandidates(ctx context.Context, db pg.DB, s match.Subject) (all []Candidate, wide int, err error) {
 	model, err := m.forBase(ctx, db)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	digester, err := m.store.Digester(ctx, db)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	one := &subject{prepared: match.Prepare(s)}
 	one.keys = keysOf(digester, one.prepared)
-	found, err := m.search(ctx, db, digester, []*subject{one})
+	found, err := m.searchOne(ctx, db, digester, one)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var all []Candidate
 	for _, r := range m.score(model, one, found.of[0]) {
 		all = append(all, Candidate{uuid.MustParse(r.ID), r})
 	}
 	slices.SortFunc(all, func(x, y Candidate) int { return cmp.Or(cmp.Compare(y.Weight, x.Weight), cmp.Compare(x.ID, y.ID)) })
-	return all, nil
+	return all, found.wide, nil
 }
 
 // found are the candidates of some subjects, by the subjects' places.
@@ -50,8 +52,33 @@ type found struct {
 	wide int // blocks that were not looked into
 }
 
-// search finds whom subjects share keys with, and with whom they wait for a human.
+// search finds whom subjects share keys with, whom they are near, and with whom they wait for a human.
 func (m *Matcher) search(ctx context.Context, db pg.DB, d registry.Digester, subjects []*subject) (found, error) {
+	wanted, _, err := m.sharing(ctx, db, subjects)
+	if err != nil {
+		return found{}, err
+	}
+	return m.open(ctx, db, d, subjects, wanted)
+}
+
+// searchOne is search for somebody whose large blocks no run has looked into.
+func (m *Matcher) searchOne(ctx context.Context, db pg.DB, d registry.Digester, s *subject) (found, error) {
+	wanted, large, err := m.sharing(ctx, db, []*subject{s})
+	if err != nil {
+		return found{}, err
+	}
+	near, wide, err := m.nearIn(ctx, db, s, large)
+	if err != nil {
+		return found{}, err
+	}
+	s.near = slices.DeleteFunc(near, func(id registry.PersonID) bool { return id == s.ID })
+	f, err := m.open(ctx, db, d, []*subject{s}, wanted)
+	f.wide = wide
+	return f, err
+}
+
+// sharing finds who shares enough keys with each subject, and the blocks that are too large for that.
+func (m *Matcher) sharing(ctx context.Context, db pg.DB, subjects []*subject) (wanted [][]registry.PersonID, large []int64, err error) {
 	var places []int32
 	var keys []int64
 	for i, s := range subjects {
@@ -61,19 +88,14 @@ func (m *Matcher) search(ctx context.Context, db pg.DB, d registry.Digester, sub
 	}
 	blocks, err := blocksOf(ctx, db, places, keys, maxBlock)
 	if err != nil {
-		return found{}, err
+		return nil, nil, err
 	}
-	wanted, wide := gather(subjects, blocks)
-	for i, s := range subjects {
-		wanted[i] = append(wanted[i], s.waiting...)
-	}
-	f, err := m.open(ctx, db, d, wanted)
-	f.wide = wide
-	return f, err
+	wanted, large = gather(subjects, blocks)
+	return wanted, large, nil
 }
 
 // gather counts who shares how many keys with each subject.
-func gather(subjects []*subject, blocks []block) (wanted [][]registry.PersonID, wide int) {
+func gather(subjects []*subject, blocks []block) (wanted [][]registry.PersonID, large []int64) {
 	counts := make([]map[registry.PersonID]int, len(subjects))
 	wanted = make([][]registry.PersonID, len(subjects))
 	for i := range counts {
@@ -81,7 +103,7 @@ func gather(subjects []*subject, blocks []block) (wanted [][]registry.PersonID, 
 	}
 	for _, b := range blocks {
 		if len(b.people) > maxBlock {
-			wide++
+			large = append(large, b.key)
 			continue
 		}
 		for _, id := range b.people {
@@ -95,11 +117,14 @@ func gather(subjects []*subject, blocks []block) (wanted [][]registry.PersonID, 
 			}
 		}
 	}
-	return wanted, wide
+	return wanted, large
 }
 
 // open reads and prepares the candidates of all subjects, each person once.
-func (m *Matcher) open(ctx context.Context, db pg.DB, d registry.Digester, wanted [][]registry.PersonID) (f found, err error) {
+func (m *Matcher) open(ctx context.Context, db pg.DB, d registry.Digester, subjects []*subject, wanted [][]registry.PersonID) (f found, err error) {
+	for i, s := range subjects {
+		wanted[i] = slices.Concat(wanted[i], s.waiting, s.near)
+	}
 	all := map[registry.PersonID]*subject{}
 	ids := []registry.PersonID{}
 	for _, list := range wanted {

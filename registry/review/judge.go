@@ -83,7 +83,7 @@ func (r *run) mutual(ctx context.Context, s *subject, v verdict) (bool, error) {
 	case !s.undocumented:
 		return false, r.propose(ctx, s, []match.Result{v.Best})
 	}
-	f, err := r.search(ctx, r.db, r.digester, []*subject{v.best})
+	f, err := r.searchOne(ctx, r.db, r.digester, v.best)
 	if err != nil {
 		return false, err
 	}

@@ -190,7 +190,7 @@ func TestCandidatesAreFoundByWhatADeskIsTold(t *testing.T) {
 		w.add(numbered(i), "saude", "")
 	}
 	w.run()
-	all, err := w.matcher.FindCandidates(t.Context(), w.db, match.Subject{Name: "otacilia zampieri", Birthdate: "14/05/1958", MotherName: "Perpetua Zampieri"})
+	all, _, err := w.matcher.FindCandidates(t.Context(), w.db, match.Subject{Name: "otacilia zampieri", Birthdate: "14/05/1958", MotherName: "Perpetua Zampieri"})
 	if err != nil || len(all) == 0 || all[0].Person != known {
 		t.Fatalf("%+v, %v", all, err)
 	}
@@ -199,7 +199,7 @@ func TestCandidatesAreFoundByWhatADeskIsTold(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if none, err := w.matcher.FindCandidates(t.Context(), w.db, match.Subject{Name: "Otacília"}); err != nil || len(none) != 0 {
+	if none, _, err := w.matcher.FindCandidates(t.Context(), w.db, match.Subject{Name: "Otacília"}); err != nil || len(none) != 0 {
 		t.Errorf("by a first name: %v, %v", none, err)
 	}
 }

@@ -25,9 +25,12 @@ func New(box registry.Sealer, store *registry.Store, model *match.Model, limits 
 }
 
 const (
-	// maxBlock is the most people a block may hold to be looked into. A larger one says too little, as
-	// a name that thousands bear; a true pair in it shares other, smaller ones.
-	maxBlock = 200
+	// maxBlock is the most people a block may hold for all of them to be candidates. In a larger one
+	// each has those most alike, of at most maxCrowd people; one larger still says too little, as a
+	// name that tens of thousands bear, and is counted. maxAtOnce is the same while somebody waits.
+	maxBlock, maxCrowd, maxAtOnce = 200, 20_000, 2_000
+
+	mostAlike = 20 // candidates of one large block
 
 	// shared is how many keys two people must share to be compared: one error leaves two standing
 	// (match.Prepared.Keys). Who has fewer keys must share all.
@@ -48,6 +51,7 @@ type subject struct {
 	prepared *match.Prepared
 	keys     []int64
 	waiting  []registry.PersonID // with whom they wait for a human
+	near     []registry.PersonID // whom they are most like in large blocks
 }
 
 func prepare(d registry.Digester, k known) *subject {

@@ -34,7 +34,10 @@ type Report struct {
 	Filed    int64 `json:"filed"`    // people whose keys were filed anew
 	Judged   int64 `json:"judged"`   // people whose candidates were looked at
 	Compared int64 `json:"compared"` // pairs
-	Wide     int64 `json:"wide"`     // look-ups of blocks too large to be looked into
+	Narrowed int64 `json:"narrowed"` // look-ups in blocks too large to compare all of them
+	Looked   int64 `json:"looked"`   // pairs looked at there, by trigrams
+	Cut      int64 `json:"cut"`      // pairs alike there that were passed over, because there were too many
+	Wide     int64 `json:"wide"`     // blocks too large even for that, not looked into
 	Merged   int64 `json:"merged"`   // joined by the machine
 	Reviews  int64 `json:"reviews"`  // pairs put before a human
 	Refused  int64 `json:"refused"`  // merges that the registry refused; they are among the reviews
@@ -49,7 +52,7 @@ type run struct {
 	digester registry.Digester
 	model    *match.Model
 	changed  int64
-	count    struct{ filed, judged, compared, wide, merged, reviews, refused atomic.Int64 }
+	count    struct{ filed, judged, compared, narrowed, looked, cut, wide, merged, reviews, refused atomic.Int64 }
 }
 
 // Run looks at everybody who is new or changed since the last run: people without a document first.
@@ -91,6 +94,9 @@ func (r *run) all(ctx context.Context) error {
 	for before := int64(-1); before != r.done() && !r.enough(); {
 		before = r.done()
 		if err := r.pages(ctx, filePage, r.fileNext, r.filePage); err != nil {
+			return err
+		}
+		if err := r.narrow(ctx); err != nil {
 			return err
 		}
 		for _, undocumented := range []bool{true, false} {
@@ -179,7 +185,12 @@ func (r *run) judgePage(ctx context.Context, page []registry.PersonID) error {
 	if err != nil {
 		return err
 	}
+	near, err := nearOf(ctx, r.db, page)
+	if err != nil {
+		return err
+	}
 	for _, s := range subjects {
+		s.near = near[s.ID]
 		for _, p := range beside {
 			switch s.ID {
 			case p.a:
@@ -193,7 +204,6 @@ func (r *run) judgePage(ctx context.Context, page []registry.PersonID) error {
 	if err != nil {
 		return err
 	}
-	r.count.wide.Add(int64(f.wide))
 	for i, s := range subjects {
 		if err := r.judge(ctx, s, f.of[i]); err != nil {
 			return err
@@ -206,7 +216,7 @@ func (r *run) judgePage(ctx context.Context, page []registry.PersonID) error {
 func (r *run) report() Report {
 	c := &r.count
 	return Report{Changed: r.changed, Filed: c.filed.Load(), Judged: c.judged.Load(), Compared: c.compared.Load(), Wide: c.wide.Load(),
-		Merged: c.merged.Load(), Reviews: c.reviews.Load(), Refused: c.refused.Load()}
+		Narrowed: c.narrowed.Load(), Looked: c.looked.Load(), Cut: c.cut.Load(), Merged: c.merged.Load(), Reviews: c.reviews.Load(), Refused: c.refused.Load()}
 }
 
 // watch tells the progress until stop is called.

@@ -81,7 +81,7 @@ func noteChanged(ctx context.Context, tx pg.Tx, since time.Time) (int64, error) 
 		SELECT id, undocumented
 		  FROM person
 		 WHERE updated_at >= @since AND kind = 'natural'
-		ON CONFLICT (person_id) DO UPDATE SET blocked = false, undocumented = excluded.undocumented`,
+		ON CONFLICT (person_id) DO UPDATE SET blocked = false, narrowed = 0, undocumented = excluded.undocumented`,
 		pgx.NamedArgs{"since": since})
 	return tag.RowsAffected(), err
 }
@@ -93,7 +93,7 @@ func note(ctx context.Context, tx pg.Tx, people []registry.PersonID, anew bool) 
 		SELECT id, undocumented, NOT @anew
 		  FROM person
 		 WHERE id = ANY(@people)
-		ON CONFLICT (person_id) DO UPDATE SET blocked = match_todo.blocked AND NOT @anew`,
+		ON CONFLICT (person_id) DO UPDATE SET blocked = match_todo.blocked AND NOT @anew, narrowed = CASE WHEN @anew THEN 0 ELSE match_todo.narrowed END`,
 		pgx.NamedArgs{"people": people, "anew": anew})
 	return err
 }
@@ -130,6 +130,9 @@ func countTodo(ctx context.Context, db pg.DB) (n int64, err error) {
 // judged takes people off the list whose keys are still the ones they were compared by.
 func judged(ctx context.Context, db pg.DB, people []registry.PersonID) error {
 	_, err := db.Exec(ctx, `
+		WITH near AS (
+		     DELETE FROM match_near
+		      WHERE person_id = ANY(@people))
 		DELETE FROM match_todo
 		 WHERE person_id = ANY(@people) AND blocked`,
 		pgx.NamedArgs{"people": people})

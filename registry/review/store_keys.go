@@ -92,6 +92,9 @@ func keysFiled(ctx context.Context, tx pg.Tx, page, gone []registry.PersonID) er
 		WITH reviews AS (
 		     DELETE FROM match_review
 		      WHERE decided_at IS NULL AND (person_id = ANY(@gone) OR other_id = ANY(@gone))),
+		     near AS (
+		     DELETE FROM match_near
+		      WHERE person_id = ANY(@page)),
 		     left_list AS (
 		     DELETE FROM match_todo
 		      WHERE person_id = ANY(@gone))
@@ -105,17 +108,18 @@ func keysFiled(ctx context.Context, tx pg.Tx, page, gone []registry.PersonID) er
 // block is one key of a subject and who shares it: at most one more than most.
 type block struct {
 	subject int // its place in what was asked
+	key     int64
 	people  []registry.PersonID
 }
 
 // blocksOf looks the keys up; a subject's place stands beside each key.
 func blocksOf(ctx context.Context, db pg.DB, subjects []int32, keys []int64, most int) ([]block, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT s.subject, ARRAY(SELECT b.person_id FROM match_block b WHERE b.block = s.block LIMIT @most + 1)
+		SELECT s.subject, s.block, ARRAY(SELECT b.person_id FROM match_block b WHERE b.block = s.block LIMIT @most + 1)
 		  FROM unnest(@subjects::int[], @keys::bigint[]) AS s (subject, block)`,
 		pgx.NamedArgs{"subjects": subjects, "keys": keys, "most": most})
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (b block, err error) {
-		return b, row.Scan(&b.subject, &b.people)
+		return b, row.Scan(&b.subject, &b.key, &b.people)
 	})
 }
 
