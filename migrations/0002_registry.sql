@@ -19,6 +19,7 @@ DROP VIEW known_person;
 ALTER TABLE person
   DROP COLUMN cpf_index,
   ALTER COLUMN fields DROP NOT NULL,                                 -- the form before; registry.Store.Adopt empties it
+  ADD COLUMN began_with uuid,                                        -- first_record with the records they began with; NULL: those are in source_record
   ADD COLUMN kind        text NOT NULL DEFAULT 'natural' CHECK (kind IN ('natural','legal')),
   ADD COLUMN identity    bytea,                                      -- sealed, registry/sealed.go
   ADD COLUMN documents   bytea,
@@ -64,8 +65,17 @@ CREATE TABLE source_record (
   content   bytea NOT NULL,                                          -- sealed, registry/sealed_records.go
   PRIMARY KEY (person_id, id)
 );
+-- The same of several people whom a load met for the first time: a seal, a row and an index entry for
+-- each of them would cost more than what they say. It is a table of its own since what comes later
+-- would be put into the room its pages have left, all over them.
+CREATE TABLE first_record (
+  id      uuid PRIMARY KEY,
+  load_id uuid NOT NULL,
+  content bytea NOT NULL
+) WITH (toast_tuple_target = 8160);                                  -- whole, as far as it fits into a page
 -- Sealed values do not compress, and PostgreSQL need not try.
 ALTER TABLE source_record ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE first_record ALTER COLUMN content SET STORAGE EXTERNAL;
 ALTER TABLE person ALTER COLUMN identity SET STORAGE EXTERNAL, ALTER COLUMN documents SET STORAGE EXTERNAL,
   ALTER COLUMN contact SET STORAGE EXTERNAL, ALTER COLUMN family SET STORAGE EXTERNAL,
   ALTER COLUMN complements SET STORAGE EXTERNAL, ALTER COLUMN declared SET STORAGE EXTERNAL;
@@ -75,7 +85,7 @@ ALTER TABLE person ALTER COLUMN identity SET STORAGE EXTERNAL, ALTER COLUMN docu
 CREATE TABLE record_key (
   key       bigint NOT NULL,                                         -- keyed digest of source and its own key
   digest    bigint,                                                  -- keyed digest of the content; NULL: it was about somebody else
-  filed     bigint NOT NULL,                                         -- the first 8 bytes of source_record.id: later is larger
+  filed     bigint NOT NULL,                                         -- the first 8 bytes of the record's row: later is larger
   person_id uuid NOT NULL
 );
 -- record_key_index makes the index, or takes it away if there is nothing in it yet; one at a time,
@@ -99,6 +109,7 @@ BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 CREATE TRIGGER source_record_immutable BEFORE UPDATE OR DELETE ON source_record FOR EACH ROW EXECUTE FUNCTION refuse_all_but_resealing('content');
+CREATE TRIGGER first_record_immutable BEFORE UPDATE OR DELETE ON first_record FOR EACH ROW EXECUTE FUNCTION refuse_all_but_resealing('content');
 
 -- The key of the digests above, sealed; one row for good.
 CREATE TABLE registry_key (

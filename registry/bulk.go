@@ -82,18 +82,19 @@ type Bulk struct {
 	now      func() time.Time
 	sealers  [sealedParts + 1]*secret.Cipher // of the parts, and of records
 
-	people, index, records, keys pg.Copy
-	at                           time.Time // of the chunk
-	ids                          record.Series
-	tally                        Tally
-	conflicts                    [record.Fields]int64
-	refused                      map[refusalKey]int64
-	waiting                      []waitingValue
-	stood                        map[PersonID]PersonID // who stood for those with new records when we looked
+	people, index, first, records, keys pg.Copy
+	at                                  time.Time // of the chunk
+	ids                                 record.Series
+	tally                               Tally
+	conflicts                           [record.Fields]int64
+	refused                             map[refusalKey]int64
+	waiting                             []waitingValue
+	stood                               map[PersonID]PersonID // who stood for those with new records when we looked
 
 	filed  []pmcc.Record // memory of fileAll, addAll, seal
 	latest []latest
 	row    []byte
+	shared shared // the row that new people's records go into
 	aad    [32]byte
 }
 
@@ -127,7 +128,9 @@ func (b *Bulk) reset(c Chunk) {
 	b.people.Reset()
 	b.keys.Reset()
 	b.index.Reset()
+	b.first.Reset()
 	b.records.Reset()
+	b.shared.records = 0
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
 	clear(b.refused)
 	clear(b.stood)
@@ -149,8 +152,11 @@ func (b *Bulk) sum(c Chunk) Tally {
 
 // group is the records of one person in a chunk, before and after it is known who that is.
 type group struct {
-	records []Incoming
-	person  PersonID // zero: new
+	records  []Incoming
+	person   PersonID  // zero: new
+	fresh    bool      // new, with an id already
+	row      uuid.UUID // of the first of its new records
+	together bool      // with others' in that row
 }
 
 func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
@@ -170,6 +176,7 @@ func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 			return err
 		}
 	}
+	b.endShared(c.Load)
 	if err := b.send(ctx, tx); err != nil {
 		return err
 	}
@@ -182,7 +189,7 @@ func (b *Bulk) send(ctx context.Context, tx pg.Tx) error {
 	for _, table := range []struct {
 		rows *pg.Copy
 		sql  string
-	}{{&b.index, copyIndex}, {&b.people, copyPeople}, {&b.records, copyRecords}, {&b.keys, copyKeys}} {
+	}{{&b.index, copyIndex}, {&b.people, copyPeople}, {&b.first, copyFirst}, {&b.records, copyRecords}, {&b.keys, copyKeys}} {
 		if err := table.rows.Send(ctx, tx, table.sql); err != nil {
 			return err
 		}
@@ -200,8 +207,7 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 	if g.person == uuid.Nil {
 		g.person, adopted = known.heir(g)
 	}
-	fresh := g.person == uuid.Nil
-	if fresh {
+	if g.fresh = g.person == uuid.Nil; g.fresh {
 		g.person = b.ids.Next()
 	}
 	filed, err := b.fileAll(g, known, touched, load)
@@ -209,7 +215,7 @@ func (b *Bulk) place(g *group, known *lookUp, touched map[PersonID]bool, load uu
 		return err
 	}
 	switch {
-	case fresh:
+	case g.fresh:
 		return b.create(g, filed)
 	case adopted:
 		b.found(g)
@@ -246,9 +252,13 @@ func (b *Bulk) fileAll(g *group, known *lookUp, touched map[PersonID]bool, load 
 		}
 	}
 	if len(b.filed) > 0 {
-		row := b.addAll(g.person, b.filed, load)
+		if g.fresh {
+			b.share(g, load)
+		} else {
+			g.row = b.addAll(g.person, b.filed, load)
+		}
 		for i := range b.latest {
-			b.addKey(&b.latest[i], row, g.person)
+			b.addKey(&b.latest[i], g.row, g.person)
 		}
 	}
 	return b.filed, nil
@@ -309,6 +319,35 @@ func (b *Bulk) withdraw(r *Incoming, person PersonID, known *lookUp, touched map
 	}
 }
 
+// share puts the records of a new person into the row that others are in too, or, where they are too
+// many for it, into rows of their own.
+func (b *Bulk) share(g *group, load uuid.UUID) {
+	if b.shared.records > 0 && !b.shared.fits(b.filed) {
+		b.endShared(load)
+	}
+	if b.shared.records == 0 {
+		b.shared.begin(rowID(b.ids.Next()))
+	}
+	if !b.shared.fits(b.filed) {
+		g.row = b.addAll(g.person, b.filed, load)
+		return
+	}
+	b.shared.add(g.person, b.filed)
+	g.row, g.together = b.shared.id, true
+}
+
+// endShared gathers the row of several people.
+func (b *Bulk) endShared(load uuid.UUID) {
+	if b.shared.records == 0 {
+		return
+	}
+	b.first.Row(3)
+	b.first.UUID(b.shared.id)
+	b.first.UUID(load)
+	b.sealRow(&b.first, b.shared.id, b.shared.id, b.shared.plain)
+	b.shared.records = 0
+}
+
 // addAll gathers the rows of records of one person, gives the records their ids and returns that
 // of the first row.
 func (b *Bulk) addAll(person PersonID, records []pmcc.Record, load uuid.UUID) (first uuid.UUID) {
@@ -330,10 +369,14 @@ func (b *Bulk) addAll(person PersonID, records []pmcc.Record, load uuid.UUID) (f
 		c.UUID(person)
 		c.UUID(row)
 		c.UUID(load)
-		aad := append(append(b.aad[:0], person[:]...), row[:]...) // recordAAD
-		c.Append(func(dst []byte) []byte { return b.sealers[sealedParts].AppendSeal(dst, b.row, aad) })
+		b.sealRow(c, person, row, b.row)
 	}
 	return first
+}
+
+func (b *Bulk) sealRow(c *pg.Copy, person PersonID, row uuid.UUID, plain []byte) {
+	aad := append(append(b.aad[:0], person[:]...), row[:]...) // recordAAD
+	c.Append(func(dst []byte) []byte { return b.sealers[sealedParts].AppendSeal(dst, plain, aad) })
 }
 
 // addKey gathers the row by which a record is found when it comes again.
@@ -360,8 +403,13 @@ func (b *Bulk) create(g *group, records []pmcc.Record) error {
 	parts := b.packer.pack(golden, records, b.policy.Version)
 	first := &g.records[0]
 	c := &b.people
-	c.Row(11)
+	c.Row(12)
 	c.UUID(g.person)
+	if g.together {
+		c.UUID(g.row)
+	} else {
+		c.Null()
+	}
 	if first.Legal {
 		c.Text("legal")
 	} else {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,7 +49,7 @@ func (s *Store) Override(ctx context.Context, tx pg.Tx, d Decision, now time.Tim
 	if err != nil {
 		return err
 	}
-	owner, err := d.owner(ctx, tx, cluster)
+	owner, err := s.owner(ctx, tx, &d, cluster)
 	if err != nil {
 		return err
 	}
@@ -88,14 +89,10 @@ func (d *Decision) check() (f record.Field, key string, err error) {
 
 // owner is under whom of those who are one person a decision is filed: an answer where the record
 // is, so that an unmerge leaves them together; anything else under whom they all stand as.
-func (d *Decision) owner(ctx context.Context, tx pg.Tx, cluster []PersonID) (PersonID, error) {
+func (s *Store) owner(ctx context.Context, tx pg.Tx, d *Decision, cluster []PersonID) (PersonID, error) {
 	switch d.Action {
 	case pmcc.Approve, pmcc.Refuse:
-		owner, err := ownerOfAnswer(ctx, tx, cluster, d.Record, d.Field)
-		if pg.NoRows(err) {
-			err = ErrNotPending
-		}
-		return owner, err
+		return s.ownerOfAnswer(ctx, tx, d, cluster)
 	case pmcc.Release:
 		standing, err := standingOverride(ctx, tx, cluster, d.Field)
 		if err == nil && !standing {
@@ -104,6 +101,24 @@ func (d *Decision) owner(ctx context.Context, tx pg.Tx, cluster []PersonID) (Per
 		return cluster[0], err
 	}
 	return cluster[0], nil
+}
+
+// ownerOfAnswer finds under whom the record lies whose value waits, or was answered before.
+func (s *Store) ownerOfAnswer(ctx context.Context, tx pg.Tx, d *Decision, cluster []PersonID) (owner PersonID, err error) {
+	records, err := s.recordsOf(ctx, tx, cluster, uuid.Nil)
+	if err != nil {
+		return owner, err
+	}
+	for person, filed := range records {
+		if slices.ContainsFunc(filed, func(r pmcc.Record) bool { return r.ID == d.Record }) {
+			owner = person
+		}
+	}
+	waits, err := answers(ctx, tx, cluster[0], owner, d.Record, d.Field)
+	if err == nil && (owner == uuid.Nil || !waits) {
+		err = ErrNotPending
+	}
+	return owner, err
 }
 
 func (d *Decision) event(person PersonID, field string, now time.Time) audit.Event {

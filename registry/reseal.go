@@ -36,6 +36,11 @@ func (s *Store) Reseal(ctx context.Context, db *pg.Pool) (n Renewed, err error) 
 	if n.Records, err = s.each(ctx, db, s.resealRecords); err != nil {
 		return n, err
 	}
+	first, err := s.each(ctx, db, s.resealFirst)
+	n.Records += first
+	if err != nil {
+		return n, err
+	}
 	n.Overrides, err = s.each(ctx, db, s.resealOverrides)
 	return n, err
 }
@@ -106,6 +111,11 @@ func (s *Store) resealParts(id PersonID, sealed Sealed) (Sealed, error) {
 func (s *Store) resealRecords(ctx context.Context, tx pg.Tx, from cursor) (cursor, int64, error) {
 	rows, err := recordsAfter(ctx, tx, from)
 	return s.resealRows(ctx, tx, from, rows, err, replaceContent)
+}
+
+func (s *Store) resealFirst(ctx context.Context, tx pg.Tx, from cursor) (cursor, int64, error) {
+	rows, err := firstAfter(ctx, tx, from)
+	return s.resealRows(ctx, tx, from, rows, err, replaceFirst)
 }
 
 func (s *Store) resealOverrides(ctx context.Context, tx pg.Tx, from cursor) (cursor, int64, error) {

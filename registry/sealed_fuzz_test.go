@@ -1,9 +1,12 @@
 package registry_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/pmcc"
@@ -84,4 +87,39 @@ func TestWhatIsPackedComesBack(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzRecordsIn: an opened row is read whole or is malformed, whatever its bytes.
+func FuzzRecordsIn(f *testing.F) {
+	row, people := record.Floor(now), []registry.PersonID{{1}, {2}}
+	records := [][]pmcc.Record{
+		{{Source: "saude", Key: 1, Content: contentOf(f, 0, "name=Ana")}, {Source: "fazenda", Key: -2, Content: contentOf(f, 0, "name=Ana")}},
+		{{Source: "saude", Key: 3, Content: contentOf(f, 0, "name=Eva")}}}
+	plain := registry.SharedRow(row, people, records)
+	n := 0
+	err := registry.RecordsIn(uuid.Nil, row, plain, func(person registry.PersonID, r pmcc.Record) {
+		want := records[n/2][n%2]
+		if person != people[n/2] || r.ID != want.ID || int(r.ID[15]) != n || r.Source != want.Source || r.Key != want.Key || !bytes.Equal(r.Content, want.Content) {
+			f.Errorf("record %d: %v of %v, want %v", n, r, person, want)
+		}
+		n++
+	})
+	if err != nil || n != 3 {
+		f.Fatalf("%d records, %v", n, err)
+	}
+	for cut := range plain {
+		f.Add(plain[:cut])
+	}
+	f.Add(append(plain, plain[1:]...))
+	f.Fuzz(func(t *testing.T, plain []byte) {
+		n := 0
+		err := registry.RecordsIn(uuid.Nil, row, plain, func(_ registry.PersonID, r pmcc.Record) {
+			if n++; n > 256 || len(r.Content) > len(plain) {
+				t.Fatalf("record %d of %d bytes from %d", n, len(r.Content), len(plain))
+			}
+		})
+		if err != nil && !errors.Is(err, registry.ErrUnpack) {
+			t.Fatal(err)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -78,6 +79,77 @@ func TestRecordsOfOnePersonShareRowsAndComeBackAsTheyWere(t *testing.T) {
 	chunk.Number = 1
 	if again, err := bulk.File(t.Context(), chunk); err != nil || again.Unchanged != 600 || again.Changed != 0 {
 		t.Errorf("again: %+v %v", again, err)
+	}
+}
+
+// People whom a load meets for the first time share rows of records; each has theirs alone, as they
+// were, whatever key they are under, and nobody else's, wherever somebody makes the row point.
+func TestPeopleMetTogetherShareRowsAndKeepTheirRecordsApart(t *testing.T) {
+	t.Parallel()
+
+	db := testpg.New(t)
+	box, err := secret.Open(t.Context(), db, secret.KEK{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := registry.NewStore(box)
+	bulk, err := store.NewBulk(t.Context(), db, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digester, err := store.Digester(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := registry.Chunk{Load: uuid.New(), Fresh: true}
+	for n := range 400 {
+		document := uuid.UUID{byte(1 + n/200), byte(n % 200 / 2)} // two records each
+		c := record.Begin(nil, 0, now).Append(record.Value{Field: record.Complement, Key: fmt.Appendf(nil, "k%d", n%2), Text: fmt.Appendf(nil, "of %d", n/2)})
+		chunk.Records = append(chunk.Records, registry.Incoming{Document: document, Source: "saude", Key: int64(n + 1), Digest: digester.Content(c), Content: c})
+	}
+	tally, err := bulk.File(t.Context(), chunk)
+	if err != nil || tally.New != 400 || tally.People != 200 {
+		t.Fatalf("%+v %v", tally, err)
+	}
+	var rows, own int
+	if err := db.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM first_record), (SELECT count(*) FROM source_record)`).Scan(&rows, &own); err != nil {
+		t.Fatal(err)
+	}
+	if rows < 3 || rows > 20 || own != 0 {
+		t.Fatalf("%d rows together, %d alone", rows, own)
+	}
+	if _, err := secret.Rotate(t.Context(), db, secret.KEK{}, secret.Record); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE data_key SET active_from = now() - interval '1 hour', created_at = now() - interval '2 hours' WHERE purpose = 'record'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := store.Reseal(t.Context(), db); err != nil || n.Records != int64(rows) {
+		t.Errorf("resealed %+v of %d rows, %v", n, rows, err)
+	}
+	texts := func(document uuid.UUID) (string, error) {
+		t.Helper()
+		var id registry.PersonID
+		if err := db.QueryRow(t.Context(), `SELECT person_id FROM cpf_index WHERE index = $1`, document).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		p, err := store.AsOf(t.Context(), db, id, time.Now().Add(time.Hour))
+		return p.Fields["complement/k0"].Text + ", " + p.Fields["complement/k1"].Text, err
+	}
+	for n := range 200 {
+		got, err := texts(uuid.UUID{byte(1 + n/100), byte(n % 100)})
+		if want := fmt.Sprintf("of %d, of %d", n, n); got != want || err != nil {
+			t.Errorf("%d has %q, want %q, %v", n, got, want, err)
+		}
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE person SET began_with = (SELECT max(id::text)::uuid FROM first_record)`); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := texts(uuid.UUID{1, 0}); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("the first has %q of whoever is in another row, %v", got, err)
 	}
 }
 

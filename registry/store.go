@@ -185,9 +185,22 @@ func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, befo
 	rows, _ := db.Query(ctx, `
 		SELECT person_id, id, content
 		  FROM source_record
-		 WHERE person_id = ANY(@people) AND (@all OR id < @before)`,
+		 WHERE person_id = ANY(@people) AND (@all OR id < @before)
+		 UNION ALL
+		SELECT f.id, f.id, f.content
+		  FROM (SELECT DISTINCT began_with FROM person WHERE id = ANY(@people)) p
+		  JOIN first_record f ON f.id = p.began_with
+		 WHERE @all OR f.id < @before`,
 		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
 	all := make(map[PersonID][]pmcc.Record, len(people))
+	for _, person := range people {
+		all[person] = nil
+	}
+	take := func(person PersonID, r pmcc.Record) {
+		if records, wanted := all[person]; wanted {
+			all[person] = append(records, r)
+		}
+	}
 	var person PersonID
 	var row uuid.UUID
 	var sealed pgtype.DriverBytes // valid until the next row
@@ -196,9 +209,7 @@ func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, befo
 		if err != nil {
 			return err
 		}
-		records, err := recordsIn(row, plain)
-		all[person] = append(all[person], records...)
-		return err
+		return recordsIn(person, row, plain, take)
 	})
 	for _, records := range all {
 		slices.SortFunc(records, func(x, y pmcc.Record) int { return bytes.Compare(x.ID[:], y.ID[:]) })

@@ -17,8 +17,9 @@ import (
 
 const (
 	copyIndex   = `COPY cpf_index (index, key_version, person_id) FROM STDIN (FORMAT binary)`
-	copyPeople  = `COPY person (id, kind, identity, documents, contact, family, complements, policy, undocumented, created_at, updated_at) FROM STDIN (FORMAT binary)`
+	copyPeople  = `COPY person (id, began_with, kind, identity, documents, contact, family, complements, policy, undocumented, created_at, updated_at) FROM STDIN (FORMAT binary)`
 	copyRecords = `COPY source_record (person_id, id, load_id, content) FROM STDIN (FORMAT binary)`
+	copyFirst   = `COPY first_record (id, load_id, content) FROM STDIN (FORMAT binary)`
 	copyKeys    = `COPY record_key (key, digest, filed, person_id) FROM STDIN (FORMAT binary)`
 )
 

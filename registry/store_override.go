@@ -30,16 +30,14 @@ func insertOverride(ctx context.Context, tx pg.Tx, o overrideRow) error {
 	return err
 }
 
-// ownerOfAnswer finds under whom the record lies whose value waits, or was answered before.
-func ownerOfAnswer(ctx context.Context, tx pg.Tx, cluster []PersonID, rec uuid.UUID, field string) (owner PersonID, err error) {
+// answers says whether a value of a record waits for a human, or was answered before. person stands
+// for the owner, under whom the record lies.
+func answers(ctx context.Context, tx pg.Tx, person, owner PersonID, rec uuid.UUID, field string) (waits bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT r.person_id
-		  FROM source_record r
-		 WHERE r.person_id = ANY(@cluster) AND r.id = @row
-		   AND (EXISTS (SELECT 1 FROM pending_value p WHERE p.person_id = @person AND p.record_id = @record AND p.field = @field)
-		     OR EXISTS (SELECT 1 FROM person_override o WHERE o.person_id = r.person_id AND o.record_id = @record AND o.field = @field))`,
-		pgx.NamedArgs{"cluster": cluster, "person": cluster[0], "record": rec, "row": rowID(rec), "field": field}).Scan(&owner)
-	return owner, err
+		SELECT EXISTS (SELECT 1 FROM pending_value WHERE person_id = @person AND record_id = @record AND field = @field)
+		    OR EXISTS (SELECT 1 FROM person_override WHERE person_id = @owner AND record_id = @record AND field = @field)`,
+		pgx.NamedArgs{"person": person, "owner": owner, "record": rec, "field": field}).Scan(&waits)
+	return waits, err
 }
 
 // standingOverride says whether a human's set or remove holds.

@@ -64,6 +64,27 @@ func replaceContent(ctx context.Context, tx pg.Tx, at cursor, value []byte) erro
 	return err
 }
 
+func firstAfter(ctx context.Context, tx pg.Tx, after cursor) ([]sealedRow, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT id, id, content
+		  FROM first_record
+		 WHERE id > @id
+		 ORDER BY id
+		 LIMIT @n
+		   FOR UPDATE`,
+		pgx.NamedArgs{"id": after.id, "n": resealBatch})
+	return pgx.CollectRows(rows, scanSealedRow)
+}
+
+func replaceFirst(ctx context.Context, tx pg.Tx, at cursor, value []byte) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE first_record
+		   SET content = @value
+		 WHERE id = @id`,
+		pgx.NamedArgs{"id": at.id, "value": value})
+	return err
+}
+
 func overridesAfter(ctx context.Context, tx pg.Tx, after cursor) ([]sealedRow, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT person_id, id, value

@@ -15,7 +15,8 @@ func (b *bench) sealing(ctx context.Context, records int64) error {
 		SELECT (SELECT coalesce(array_agg(octet_length(v)), '{}')
 		          FROM person, unnest(ARRAY[identity, documents, contact, family, complements]) AS v
 		         WHERE v IS NOT NULL)
-		       || (SELECT coalesce(array_agg(octet_length(content)), '{}') FROM source_record)`).Scan(&lengths)
+		       || (SELECT coalesce(array_agg(octet_length(content)), '{}') FROM source_record)
+		       || (SELECT coalesce(array_agg(octet_length(content)), '{}') FROM first_record)`).Scan(&lengths)
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func TestALoadKilledAnywhereGoesOnToTheSameEnd(t *testing.T) {
 				if got, want := fmt.Sprintf("%+v", last.Tally), fmt.Sprintf("%+v", report.Tally); got != want {
 					t.Errorf("counted %s\nwant    %s", got, want)
 				}
-				for _, table := range []string{"person", "cpf_index", "source_record", "pending_value", "registry_load", "registry_load_chunk"} {
+				for _, table := range []string{"person", "cpf_index", "source_record", "first_record", "pending_value", "registry_load", "registry_load_chunk"} {
 					if got, want := w.count(`SELECT count(*) FROM `+table), undisturbed.count(`SELECT count(*) FROM `+table); got != want {
 						t.Errorf("%s: %d rows, want %d", table, got, want)
 					}

@@ -120,7 +120,7 @@ func (w *town) picture() (people []string) {
 // eachRecord opens every record of the registry; see registry/sealed_records.go for the rows.
 func (w *town) eachRecord(do func(id uuid.UUID, source string, content record.Content)) {
 	w.t.Helper()
-	rows, err := w.db.Query(w.t.Context(), `SELECT person_id, id, content FROM source_record`)
+	rows, err := w.db.Query(w.t.Context(), `SELECT person_id, id, content FROM source_record UNION ALL SELECT id, id, content FROM first_record`)
 	w.must(err)
 	for rows.Next() {
 		var person, id uuid.UUID
@@ -128,11 +128,25 @@ func (w *town) eachRecord(do func(id uuid.UUID, source string, content record.Co
 		w.must(rows.Scan(&person, &id, &sealed))
 		plain, err := w.box.Class(secret.Record).Open(sealed, append(person[:], id[:]...))
 		w.must(err)
-		for rest := plain[1:]; len(rest) > 0; id[15]++ {
-			var source, content []byte
-			source, rest = cut(rest)
+		var sources []string
+		for rest, left := plain[1:], uint64(0); len(rest) > 0; id[15]++ {
+			source := 0
+			if plain[0] == 2 {
+				if left == 0 { // the next person
+					n, size := binary.Uvarint(rest[16:])
+					left, rest = n, rest[16+size:]
+				}
+				source, rest, left = int(rest[0]), rest[1:], left-1
+			}
+			if source == 0 {
+				var name []byte
+				name, rest = cut(rest)
+				sources = append(sources, string(name))
+				source = len(sources)
+			}
+			var content []byte
 			content, rest = cut(rest[8:])
-			do(id, string(source), content)
+			do(id, sources[source-1], content)
 		}
 	}
 	w.must(rows.Err())
@@ -188,10 +202,11 @@ func (w *town) whole() {
 	for what, sql := range map[string]string{
 		"documents that lead to nobody":     `SELECT count(*) FROM cpf_index i WHERE NOT EXISTS (SELECT FROM person p WHERE p.id = i.person_id)`,
 		"records of nobody":                 `SELECT count(*) FROM source_record r WHERE NOT EXISTS (SELECT FROM person p WHERE p.id = r.person_id)`,
-		"people of whom nothing was filed":  `SELECT count(*) FROM person p WHERE NOT EXISTS (SELECT FROM source_record r WHERE r.person_id = p.id)`,
+		"first records of nobody":           `SELECT count(*) FROM first_record f WHERE NOT EXISTS (SELECT FROM person p WHERE p.began_with = f.id)`,
+		"people of whom nothing was filed":  `SELECT count(*) FROM person p WHERE NOT EXISTS (SELECT FROM source_record r WHERE r.person_id = p.id) AND NOT EXISTS (SELECT FROM first_record f WHERE f.id = p.began_with)`,
 		"documented people nobody can find": `SELECT count(*) FROM person p WHERE NOT undocumented AND NOT EXISTS (SELECT FROM cpf_index i WHERE i.person_id = p.id)`,
-		"values that wait of nobody":        `SELECT count(*) FROM pending_value v WHERE NOT EXISTS (SELECT FROM source_record r WHERE uuid_send(r.id) = overlay(uuid_send(v.record_id) PLACING '\x00' FROM 16))`,
-		"records filed twice in one load":   `SELECT count(*) FROM (SELECT 1 FROM record_key k JOIN source_record r USING (person_id) WHERE filed = ('x' || left(replace(r.id::text, '-', ''), 16))::bit(64)::bigint AND digest IS NOT NULL GROUP BY person_id, key, digest, load_id HAVING count(*) > 1) d`,
+		"values that wait of nobody":        `SELECT count(*) FROM pending_value v WHERE NOT EXISTS (SELECT FROM (SELECT id FROM source_record UNION ALL SELECT id FROM first_record) r WHERE uuid_send(r.id) = overlay(uuid_send(v.record_id) PLACING '\x00' FROM 16))`,
+		"records filed twice in one load":   `SELECT count(*) FROM (SELECT 1 FROM record_key k JOIN person p ON p.id = k.person_id JOIN (SELECT person_id, id, load_id FROM source_record UNION ALL SELECT NULL, id, load_id FROM first_record) r ON r.person_id = p.id OR r.id = p.began_with WHERE filed = ('x' || left(replace(r.id::text, '-', ''), 16))::bit(64)::bigint AND digest IS NOT NULL GROUP BY p.id, key, digest, load_id HAVING count(*) > 1) d`,
 		"chunks counted twice":              `SELECT count(*) FROM (SELECT 1 FROM registry_load_chunk GROUP BY load_id, chunk HAVING count(*) > 1) d`,
 	} {
 		if n := w.count(sql); n != 0 {
