@@ -41,6 +41,8 @@ var controls = map[string]control{
 	"birthdate":      {"birthdate", "date", "", "bday"},
 	"gender":         {"gender", "text", "", "sex"},
 	"phone_number":   {"phone_number", "tel", "tel", "tel"},
+	"country":        {"country", "text", "", "country"},
+	"phone":          {"phone", "tel", "tel", "tel-national"},
 	"street_address": {"street_address", "text", "", "street-address"},
 	"locality":       {"locality", "text", "", "address-level2"},
 	"region":         {"region", "text", "", "address-level1"},
@@ -112,6 +114,22 @@ func (c *catalog) profileField(p page, f Field) (input, error) {
 		in.Options = append(in.Options, option{value, label, value == f.Value})
 	}
 	return in, nil
+}
+
+// Country is one entry of a list of countries: internal/phone's, in the reader's language.
+type Country struct {
+	Code    string // ISO 3166-1 alpha-2
+	Name    string
+	Calling int // 55
+}
+
+// countryField makes the list of countries that a phone may be of; none is chosen for the citizen.
+func (c *catalog) countryField(p page, countries []Country, chosen string) (input, error) {
+	in, err := c.field(p, "country", chosen)
+	for _, one := range countries {
+		in.Options = append(in.Options, option{one.Code, fmt.Sprintf("%s (+%d)", one.Name, one.Calling), one.Code == chosen})
+	}
+	return in, err
 }
 
 // problem gives the message of the first fault of a field; "" when it has none.

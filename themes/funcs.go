@@ -44,6 +44,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"date":         func(t time.Time) string { return c.day(t.In(r.city.zone)) },
 		"field":        c.field,
 		"profilefield": c.profileField,
+		"countryfield": c.countryField,
 		"sections":     c.sections,
 		"asset":        r.url,
 		"accent":       r.accentURL,

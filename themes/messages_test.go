@@ -42,6 +42,7 @@ func promised() []string {
 		"totp_removed", "codes_renewed", "code_used", "mail_changed", "mail_added", "mail_removed", "phone_added", "phone_removed",
 		"question_changed", "recovered", "desk_recovered", "hold_lifted", "not_me", "displaced", "elsewhere")
 	add("source.", "registry")
+	add("problem.", "phone_country", "phone_invalid", "phone_fixed", "sms_too_many")
 	add("gender.", genders...)
 	for _, n := range []string{"1", "2", "3", "4", "5"} {
 		add("level."+n, "", ".text", ".raise")

@@ -111,6 +111,18 @@ func (c *Channels) Add(ctx context.Context, tx pg.Tx, person uuid.UUID, kind Cha
 	return id, send(ctx, tx, Dispatch{To: to, Code: code})
 }
 
+// Pending is an address that waits for its code. Error: ErrFactorNotFound.
+func (c *Channels) Pending(ctx context.Context, db pg.DB, person, id uuid.UUID) (Channel, error) {
+	one := Channel{ID: id}
+	sealed, err := pendingChannel(ctx, db, person, id, &one.Kind, c.now())
+	if err != nil {
+		return one, err
+	}
+	plain, err := c.box.Class(channelClass).Open(sealed, channelAAD(person, id))
+	one.Address = Address(plain)
+	return one, err
+}
+
 // Confirm tries the code of an address once; left is how many tries remain.
 func (c *Channels) Confirm(ctx context.Context, db pg.DB, person, id uuid.UUID, typed string) (ok bool, left int, err error) {
 	return confirmChannel(ctx, db, person, id, c.hash(id, Digits(typed)), c.now())

@@ -65,6 +65,19 @@ func insertChannel(ctx context.Context, db pg.DB, person, id uuid.UUID, kind Cha
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
+// pendingChannel reads an address that is not confirmed, still sealed. Error: ErrFactorNotFound.
+func pendingChannel(ctx context.Context, db pg.DB, person, id uuid.UUID, kind *ChannelKind, now time.Time) (sealed []byte, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT kind, address
+		  FROM channel
+		 WHERE person_id = @person AND id = @id AND confirmed_at IS NULL AND code_expires > @now`,
+		pg.Args{"person": person, "id": id, "now": now}).Scan(kind, &sealed)
+	if pg.NoRows(err) {
+		return nil, ErrFactorNotFound
+	}
+	return sealed, err
+}
+
 // confirmChannel counts one try, and makes the address count when it was right.
 func confirmChannel(ctx context.Context, db pg.DB, person, id uuid.UUID, hash []byte, now time.Time) (ok bool, left int, err error) {
 	err = db.QueryRow(ctx, `

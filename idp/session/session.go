@@ -157,7 +157,12 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, one Session) error {
 
 // EndSessions closes every session of a person as [Service.End] closes one.
 func (s *Service) EndSessions(ctx context.Context, tx pg.Tx, person uuid.UUID) error {
-	ended, err := endAll(ctx, tx, person, s.now())
+	return s.EndOthers(ctx, tx, person, uuid.Nil)
+}
+
+// EndOthers closes every session of a person but one.
+func (s *Service) EndOthers(ctx context.Context, tx pg.Tx, person, keep uuid.UUID) error {
+	ended, err := endAll(ctx, tx, person, keep, s.now())
 	if err != nil {
 		return err
 	}

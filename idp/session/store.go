@@ -124,14 +124,14 @@ func end(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) (bool, erro
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
-// endAll closes the sessions of a person and returns those that were open.
-func endAll(ctx context.Context, db pg.DB, person uuid.UUID, now time.Time) ([]uuid.UUID, error) {
+// endAll closes the sessions of a person but one and returns those that were open.
+func endAll(ctx context.Context, db pg.DB, person, keep uuid.UUID, now time.Time) ([]uuid.UUID, error) {
 	rows, _ := db.Query(ctx, `
 		UPDATE session
 		   SET ended_at = @now
-		 WHERE person_id = @person AND ended_at IS NULL
+		 WHERE person_id = @person AND id <> @keep AND ended_at IS NULL
 		RETURNING id`,
-		pg.Args{"person": person, "now": now})
+		pg.Args{"person": person, "keep": keep, "now": now})
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
