@@ -12,6 +12,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/internal/testbrowser"
 )
 
 // App is an authenticator app that a person has confirmed.
@@ -76,6 +77,11 @@ func (c *City) Device(person uuid.UUID, verifies bool) *Device {
 		c.t.Fatal(err)
 	}
 	return d
+}
+
+// MoveTo gives the passkey to a device of a real browser.
+func (d *Device) MoveTo(a *testbrowser.Authenticator) {
+	a.Hold("localhost", d.key.ID, d.key.Key.Data, d.Options.UserHandle)
 }
 
 // newKey is an ES256 key. The library leaves leading zeros of a coordinate away, which RFC 9053 §7.1.1
