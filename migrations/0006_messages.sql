@@ -6,6 +6,7 @@ CREATE TABLE sms_message (
   purpose       text NOT NULL CHECK (purpose <> ''),
   number_index  bytea NOT NULL CHECK (octet_length(number_index) = 32), -- keyed; finds a phone's texts
   index_version smallint NOT NULL,
+  country       text NOT NULL CHECK (length(country) <= 3),       -- of the number, for the city's bill and alarms; '' of a decoy
   sealed        bytea,                                            -- number and text, as long as they are needed
   state         text NOT NULL CHECK (state IN ('queued','sending','sent','delivered','failed','expired')),
   reason        text NOT NULL DEFAULT '',                         -- a code or a word, nothing personal

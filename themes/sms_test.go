@@ -13,7 +13,7 @@ import (
 const (
 	longHost = "login.santabarbara.sp.gov.br"
 	longName = "Santa Bárbara d’Oeste"
-	token    = "9OyfOtCYZL7zwHqCrQUcfSkR2p5tNDsDyTnBJhXF1yI"
+	token    = "q3Ow1kYm0VtB5cXzN8aLdg" // as long as a link's
 )
 
 // bound is the last line of a text with a code.

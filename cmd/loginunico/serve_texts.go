@@ -81,7 +81,7 @@ func longestPath(id string) string {
 	if id == "sms.displaced" {
 		return "/privacidade" // there is nothing to deny
 	}
-	return "/n/" + secret.Token()
+	return "/n/" + secret.ShortToken()
 }
 
 // keepLink holds the carrier's link, where it has one, until release is called.

@@ -18,7 +18,7 @@ const settleTimeout = 10 * time.Second
 func (s *Service) deliver(ctx context.Context, job Job, _ int) error {
 	m, err := claim(ctx, s.DB, job.ID, s.Carrier.Name(), s.Now())
 	if err != nil || m.state != Sending {
-		s.Metrics.ended(s.Carrier.Name(), m.state)
+		s.Metrics.ended(s.Carrier.Name(), m.country, m.state)
 		return err
 	}
 	message, err := s.open(m)
@@ -33,6 +33,9 @@ func (s *Service) deliver(ctx context.Context, job Job, _ int) error {
 	receipt, err := s.Carrier.Send(sending, message)
 	cancel()
 	s.Metrics.took(s.Carrier.Name(), time.Since(began))
+	if err == nil && bound(message.Text) {
+		s.Metrics.code(m.country, "sent")
+	}
 	return s.answered(ctx, m, receipt, err)
 }
 
@@ -42,11 +45,11 @@ func (s *Service) answered(ctx context.Context, m row, receipt Receipt, err erro
 	case err == nil:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		s.Metrics.ended(s.Carrier.Name(), Sent)
+		s.Metrics.ended(s.Carrier.Name(), m.country, Sent)
 		if err := markSent(ctx, s.DB, m.id, receipt.ID, s.Now()); err != nil || receipt.ID == "" {
 			return err
 		}
-		return applyEarly(ctx, s.DB, s.Carrier.Name(), receipt.ID)
+		return s.catchUp(ctx, s.Carrier.Name(), receipt.ID)
 	case errors.Is(err, ErrMessage), errors.Is(err, ErrRefused):
 		return s.settle(ctx, m, Failed, reasonOf(err))
 	case errors.Is(err, ErrNotTaken):
@@ -77,7 +80,7 @@ func (s *Service) settle(ctx context.Context, m row, to State, reason string) er
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if reason != "decoy" {
-		s.Metrics.ended(s.Carrier.Name(), to)
+		s.Metrics.ended(s.Carrier.Name(), m.country, to)
 	}
 	return settle(ctx, s.DB, m.id, to, reason, s.Now())
 }

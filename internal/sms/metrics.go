@@ -13,6 +13,7 @@ import (
 type Metrics struct {
 	askedTotal *prometheus.CounterVec
 	messages   *prometheus.CounterVec
+	codes      *prometheus.CounterVec
 	seconds    *prometheus.HistogramVec
 	boundGauge *prometheus.GaugeVec
 }
@@ -24,13 +25,17 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Texts asked for, by country (ISO 3166-1, none for a decoy) and outcome: allowed, not_served, or the cap that was reached."},
 			[]string{"country", "outcome"}),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "loginunico_sms_messages_total",
-			Help: "Texts by carrier and the state they came to; sending is in doubt, queued is to be tried again."}, []string{"carrier", "state"}),
+			Help: "Texts by carrier, country and the state they came to; sending is in doubt, queued is to be tried again."},
+			[]string{"carrier", "country", "state"}),
+		codes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "loginunico_sms_codes_total",
+			Help: "Texts with a code by country and outcome: sent, when the carrier took it, and answered, when the code was typed in right."},
+			[]string{"country", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "loginunico_sms_send_seconds",
 			Help: "Time for the carrier to answer one text, in seconds.", Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"carrier"}),
 		boundGauge: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "loginunico_sms_carrier_up",
 			Help: "1 while this process is bound to the carrier's SMPP server, else 0."}, []string{"carrier"}),
 	}
-	reg.MustRegister(m.askedTotal, m.messages, m.seconds, m.boundGauge)
+	reg.MustRegister(m.askedTotal, m.messages, m.codes, m.seconds, m.boundGauge)
 	return m
 }
 
@@ -41,15 +46,15 @@ func (m *Metrics) asked(country, outcome string) {
 }
 
 // ended counts a state that a message came to; "" is none.
-func (m *Metrics) ended(carrier string, state State) {
+func (m *Metrics) ended(carrier, country string, state State) {
 	if m != nil && state != "" {
-		m.messages.WithLabelValues(carrier, string(state)).Inc()
+		m.messages.WithLabelValues(carrier, cmp.Or(country, "none"), string(state)).Inc()
 	}
 }
 
-func (m *Metrics) expired(carrier string, n int64) {
+func (m *Metrics) code(country, outcome string) {
 	if m != nil {
-		m.messages.WithLabelValues(carrier, string(Expired)).Add(float64(n))
+		m.codes.WithLabelValues(cmp.Or(country, "none"), outcome).Inc()
 	}
 }
 

@@ -138,7 +138,7 @@ func (s *Service) Send(ctx context.Context, tx pg.Tx, r Request) (uuid.UUID, err
 	if err := r.check(s.Now()); err != nil {
 		return uuid.Nil, err
 	}
-	m := row{id: pg.NewID(), expires: r.Expires}
+	m := row{id: pg.NewID(), expires: r.Expires, country: r.To.Country()}
 	plain, err := json.Marshal(content{r.To.E164(), r.Text})
 	if err != nil {
 		return uuid.Nil, err
@@ -154,6 +154,10 @@ func (s *Service) Send(ctx context.Context, tx pg.Tx, r Request) (uuid.UUID, err
 	}
 	return m.id, s.Queue.Insert(ctx, tx, Job{m.id})
 }
+
+// Answered counts that the code of a text was typed in right: tell it once for each code, after the
+// change that the code let through. Codes that are sent and never answered are the mark of pumping.
+func (s *Service) Answered(to phone.Number) { s.Metrics.code(to.Country(), "answered") }
 
 const numberDomain = "sms/number"
 

@@ -30,13 +30,20 @@ func (s *Service) Hear(ctx context.Context, st Status) error {
 	if err != nil {
 		return fmt.Errorf("status of a text: %w", err)
 	}
-	if moved {
-		s.Metrics.ended(st.Carrier, st.State)
+	if moved != nil {
+		s.Metrics.ended(st.Carrier, *moved, st.State)
 	}
 	if early {
-		return applyEarly(ctx, s.DB, st.Carrier, st.ID)
+		return s.catchUp(ctx, st.Carrier, st.ID)
 	}
 	return nil
+}
+
+// catchUp ends a message whose status came before its name, if one did.
+func (s *Service) catchUp(ctx context.Context, carrier, carrierID string) error {
+	end, country, err := applyEarly(ctx, s.DB, carrier, carrierID)
+	s.Metrics.ended(carrier, country, end)
+	return err
 }
 
 // Trail is what is left of a message.
@@ -74,10 +81,12 @@ func (Sweep) Kind() string { return "sms_sweep" }
 // windows that have passed, and statuses that nobody was waiting for.
 func (s *Service) Sweep(ctx context.Context) error {
 	now := s.Now()
-	n, err := expire(ctx, s.DB, now)
+	countries, err := expire(ctx, s.DB, now)
 	if err != nil {
 		return err
 	}
-	s.Metrics.expired(s.Carrier.Name(), n)
+	for _, country := range countries {
+		s.Metrics.ended(s.Carrier.Name(), country, Expired)
+	}
 	return purge(ctx, s.DB, now.Add(-Keep), now.Add(-earlyKeep), now)
 }

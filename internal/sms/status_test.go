@@ -22,6 +22,7 @@ func TestStatusBeforeTheCarriersAnswerIsNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.want("code/1", Delivered, "early")
+	h.counted(map[string]float64{"BR sent": 1, "BR delivered": 1, "BR code sent": 1})
 }
 
 func TestAnswerAndStatusAtOnceMeet(t *testing.T) {

@@ -16,6 +16,7 @@ type row struct {
 	sealed  []byte
 	index   []byte
 	version int16
+	country string
 	state   State
 	tries   int
 	expires time.Time
@@ -24,11 +25,11 @@ type row struct {
 // insertMessage enters a message; false when its request had been made before.
 func insertMessage(ctx context.Context, db pg.DB, m row, key, purpose string, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `
-		INSERT INTO sms_message (id, request_key, purpose, number_index, index_version, sealed, state, created_at, expires_at)
-		VALUES (@id, @key, @purpose, @index, @version, @sealed, 'queued', @now, @expires)
+		INSERT INTO sms_message (id, request_key, purpose, number_index, index_version, country, sealed, state, created_at, expires_at)
+		VALUES (@id, @key, @purpose, @index, @version, @country, @sealed, 'queued', @now, @expires)
 		ON CONFLICT (request_key) DO NOTHING`,
-		pg.Args{"id": m.id, "key": key, "purpose": purpose, "index": m.index, "version": m.version, "sealed": m.sealed,
-			"now": now, "expires": m.expires})
+		pg.Args{"id": m.id, "key": key, "purpose": purpose, "index": m.index, "version": m.version, "country": m.country,
+			"sealed": m.sealed, "now": now, "expires": m.expires})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
@@ -51,8 +52,8 @@ func claim(ctx context.Context, db pg.DB, id uuid.UUID, carrier string, now time
 		       ended_at = CASE WHEN expires_at > @now THEN NULL ELSE @now::timestamptz END,
 		       reason = '', carrier = @carrier, tries = tries + 1, tried_at = @now
 		 WHERE id = @id AND state = 'queued'
-		RETURNING id, sealed, state, tries, expires_at`,
-		pg.Args{"id": id, "carrier": carrier, "now": now}).Scan(&m.id, &m.sealed, &m.state, &m.tries, &m.expires)
+		RETURNING id, country, sealed, state, tries, expires_at`,
+		pg.Args{"id": id, "carrier": carrier, "now": now}).Scan(&m.id, &m.country, &m.sealed, &m.state, &m.tries, &m.expires)
 	if pg.NoRows(err) {
 		return row{}, nil
 	}
@@ -80,14 +81,16 @@ func settle(ctx context.Context, db pg.DB, id uuid.UUID, to State, reason string
 	return err
 }
 
-// expire ends messages whose time is over before a carrier surely had them.
-func expire(ctx context.Context, db pg.DB, now time.Time) (int64, error) {
-	tag, err := db.Exec(ctx, `
+// expire ends messages whose time is over before a carrier surely had them, and returns their
+// countries, one a message.
+func expire(ctx context.Context, db pg.DB, now time.Time) ([]string, error) {
+	rows, _ := db.Query(ctx, `
 		UPDATE sms_message
 		   SET state = 'expired', sealed = NULL, ended_at = @now, reason = CASE WHEN state = 'sending' THEN 'in_doubt' ELSE reason END
-		 WHERE state IN ('queued','sending') AND expires_at <= @now`,
+		 WHERE state IN ('queued','sending') AND expires_at <= @now
+		RETURNING country`,
 		pg.Args{"now": now})
-	return tag.RowsAffected(), err
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // purge forgets, in one round trip.

@@ -14,9 +14,9 @@ import (
 const told = 48 * time.Hour
 
 // hear moves the live message that a status is of to its end: one conditional UPDATE, so that of two
-// statuses the first holds. moved says that there was one; early, that none is known by the
-// carrier's name yet and the status was kept.
-func hear(ctx context.Context, db pg.DB, st Status, now time.Time) (moved, early bool, err error) {
+// statuses the first holds. moved is that message's country, nil when there was none; early says that
+// none is known by the carrier's name yet and the status was kept.
+func hear(ctx context.Context, db pg.DB, st Status, now time.Time) (moved *string, early bool, err error) {
 	var ref *uuid.UUID
 	if st.Ref != uuid.Nil {
 		ref = &st.Ref
@@ -33,7 +33,7 @@ func hear(ctx context.Context, db pg.DB, st Status, now time.Time) (moved, early
 		                     AND (id = @ref OR carrier_id = @carrier_id AND carrier_id <> '')
 		                   ORDER BY created_at DESC
 		                   LIMIT 1)
-		     RETURNING id),
+		     RETURNING country),
 		     early AS (
 		     INSERT INTO sms_early (carrier, carrier_id, state, reason, at)
 		     SELECT @carrier, @carrier_id, @state, @reason, @now
@@ -42,7 +42,7 @@ func hear(ctx context.Context, db pg.DB, st Status, now time.Time) (moved, early
 		                         WHERE carrier = @carrier AND carrier_id = @carrier_id AND carrier_id <> '' AND created_at > @recent)
 		     ON CONFLICT (carrier, carrier_id) DO NOTHING
 		     RETURNING 1)
-		SELECT EXISTS (SELECT FROM moved), EXISTS (SELECT FROM early)`,
+		SELECT (SELECT country FROM moved), EXISTS (SELECT FROM early)`,
 		pg.Args{"carrier": st.Carrier, "carrier_id": st.ID, "ref": ref, "state": string(st.State), "reason": st.Reason,
 			"now": now, "recent": now.Add(-told)}).
 		Scan(&moved, &early)
@@ -50,9 +50,10 @@ func hear(ctx context.Context, db pg.DB, st Status, now time.Time) (moved, early
 }
 
 // applyEarly moves a sent message to the end that its carrier told of too early, if it did. Whoever
-// notes the later of the two, message or status, finds both.
-func applyEarly(ctx context.Context, db pg.DB, carrier, carrierID string) error {
-	_, err := db.Exec(ctx, `
+// notes the later of the two, message or status, finds both. It returns the end, "" for none, and the
+// message's country.
+func applyEarly(ctx context.Context, db pg.DB, carrier, carrierID string) (end State, country string, err error) {
+	err = db.QueryRow(ctx, `
 		WITH message AS (
 		     SELECT id
 		       FROM sms_message
@@ -67,9 +68,13 @@ func applyEarly(ctx context.Context, db pg.DB, carrier, carrierID string) error 
 		UPDATE sms_message
 		   SET state = early.state, reason = early.reason, ended_at = early.at
 		  FROM early, message
-		 WHERE sms_message.id = message.id`,
-		pg.Args{"carrier": carrier, "carrier_id": carrierID})
-	return err
+		 WHERE sms_message.id = message.id
+		RETURNING sms_message.state, sms_message.country`,
+		pg.Args{"carrier": carrier, "carrier_id": carrierID}).Scan(&end, &country)
+	if pg.NoRows(err) {
+		return "", "", nil
+	}
+	return end, country, err
 }
 
 func trailOf(ctx context.Context, db pg.DB, key string) (Trail, error) {

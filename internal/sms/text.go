@@ -2,6 +2,7 @@ package sms
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -18,6 +19,11 @@ import (
 func WithCode(text, host, code string) string {
 	return strings.TrimRight(text, "\n") + "\n@" + host + " #" + code
 }
+
+var boundForm = regexp.MustCompile(`\n@[^ \n]+ #[^ \n]+$`)
+
+// bound says whether a text ends as WithCode ends it.
+func bound(text string) bool { return boundForm.MatchString(text) }
 
 // plain are characters that editors put into texts, in the GSM alphabet.
 var plain = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "‘", "'", "’", "'", "`", "'",
