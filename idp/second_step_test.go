@@ -190,6 +190,24 @@ func TestASessionTooWeakForAServiceIsMadeStrongerInItsVisit(t *testing.T) {
 	}
 }
 
+func TestTheOwnerIsToldOfACopiedKey(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{biblioteca})
+	d := city.Device(city.Person(maria, 3, mariaFields()), true)
+	for n, count := range []uint32{5, 4} {
+		d.Count(count)
+		b := city.Browser(t)
+		p := shows(t, b, at(t, b.Open(everything(city, "biblioteca")), "/entrar"), d)
+		if refused := p.Status == http.StatusUnprocessableEntity; refused != (n == 1) {
+			t.Errorf("count %d: status %d", count, p.Status)
+		}
+	}
+	if letter := city.Letter("maria@example.org"); !strings.Contains(letter, city.Issuer+"/n/") {
+		t.Errorf("the letter has no link to deny it: %s", letter)
+	}
+}
+
 func TestASignInIsKeptForItsOwnerToSee(t *testing.T) {
 	t.Parallel()
 

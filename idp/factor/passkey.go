@@ -28,7 +28,7 @@ var (
 	ErrCeremony = fail.New(fail.Unauthenticated, "passkey")
 	// ErrChallenge: no such ceremony was begun by this browser, or it took too long, or it is over.
 	ErrChallenge = fail.New(fail.Expired, "passkey_challenge")
-	// ErrCloned: the key has counted backwards, so there may be two of it. The owner is told.
+	// ErrCloned: the key has counted backwards, so there may be two of it: tell the owner.
 	ErrCloned = fail.New(fail.Forbidden, "passkey_cloned")
 	// ErrPasskeyTaken: this key is registered already.
 	ErrPasskeyTaken = fail.New(fail.Conflict, "passkey_taken")
@@ -169,8 +169,8 @@ func (p *Passkeys) BeginLogin(ctx context.Context, db pg.DB, browser []byte, exp
 // FinishLogin checks what a browser answered and says who it is.
 //
 // Call it on the pool and not in a transaction that an error would roll back: a challenge is used
-// up, and a key that counts backwards is reported, all the same. Errors: ErrChallenge, ErrCeremony,
-// ErrCloned.
+// up all the same. Errors: ErrChallenge, ErrCeremony, ErrCloned; with the last it says whose key it
+// is and which, for the caller to announce [PasskeyCloned].
 //
 // WebAuthn Level 3 §7.2.
 func (p *Passkeys) FinishLogin(ctx context.Context, db pg.DB, browser, response []byte) (uuid.UUID, Proof, error) {
@@ -212,8 +212,7 @@ func (p *Passkeys) count(ctx context.Context, db pg.DB, key *heldPasskey, c *web
 		return uuid.Nil, Proof{}, err
 	}
 	if !used {
-		_, err := Note(ctx, db, Event{Person: key.person, Kind: PasskeyCloned, Factor: key.id, At: p.now()})
-		return uuid.Nil, Proof{}, orElse(err, ErrCloned)
+		return key.person, Proof{Factor: key.id}, ErrCloned
 	}
 	return key.person, Proof{By: ByPasskey, AMR: passkeyAMR(c.Flags.BackupEligible, data.Flags.HasUserVerified()), Factor: key.id, Enrolled: key.createdAt}, nil
 }

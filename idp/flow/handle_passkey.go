@@ -11,6 +11,7 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/httpx"
+	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -62,6 +63,11 @@ func (h *Handler) postPasskey(c echo.Context) error {
 	}
 	ctx, step := c.Request().Context(), v.next(h.Now())
 	person, proof, err := h.Passkeys.FinishLogin(ctx, h.DB, v.BrowserHash, []byte(c.FormValue("credential")))
+	if errors.Is(err, factor.ErrCloned) {
+		if err := h.cloned(c, v, person, proof.Factor); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return h.passkeyRefused(c, v, step, err)
 	}
@@ -90,6 +96,14 @@ func (h *Handler) shown(c echo.Context, v *visit, step Step, person uuid.UUID, p
 	e.person, e.browser, e.proofs = person, family(c), append(e.proofs, proof)
 	e.hold, err = factor.HoldOf(c.Request().Context(), h.DB, person)
 	return e, err
+}
+
+// cloned tells the owner that there may be two of a key.
+func (h *Handler) cloned(c echo.Context, v *visit, person, key uuid.UUID) error {
+	ctx := c.Request().Context()
+	return pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
+		return h.Announce(ctx, tx, h.asker(c, v), factor.Event{Person: person, At: h.Now(), Kind: factor.PasskeyCloned, Factor: key, Browser: family(c)})
+	})
 }
 
 // passkeyRefused shows the page again, with what went wrong.

@@ -8,9 +8,15 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/themes"
 )
+
+// asker is who makes messages go out from this page.
+func (h *Handler) asker(c echo.Context, v *visit) notice.Asker {
+	return notice.Asker{Lang: v.lang, Address: h.try(c, v, "").Address}
+}
 
 // family is the coarse name of the browser, for its owner to recognise.
 func family(c echo.Context) string { return factor.BrowserFamily(c.Request().UserAgent()) }
@@ -88,7 +94,7 @@ func (h *Handler) typedCode(c echo.Context, v *visit, e entry) (factor.Proof, *t
 	case len(typed) > 100:
 		return factor.Proof{}, wrong, nil
 	case len(factor.Digits(typed)) > 8:
-		proof, ok, err := h.recoveryCode(ctx, e, typed)
+		proof, ok, err := h.recoveryCode(ctx, e, typed, h.asker(c, v))
 		if err != nil || ok {
 			return proof, nil, err
 		}
@@ -109,14 +115,13 @@ func (h *Handler) typedCode(c echo.Context, v *visit, e entry) (factor.Proof, *t
 	return proof, nil, nil
 }
 
-func (h *Handler) recoveryCode(ctx context.Context, e entry, typed string) (proof factor.Proof, ok bool, err error) {
+func (h *Handler) recoveryCode(ctx context.Context, e entry, typed string, asker notice.Asker) (proof factor.Proof, ok bool, err error) {
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
 		proof, ok, _, err = factor.UseCode(ctx, tx, e.person, typed, h.Now())
 		if err != nil || !ok {
 			return err
 		}
-		_, err = factor.Note(ctx, tx, factor.Event{Person: e.person, At: h.Now(), Kind: factor.CodeUsed, Browser: e.browser})
-		return err
+		return h.Announce(ctx, tx, asker, factor.Event{Person: e.person, At: h.Now(), Kind: factor.CodeUsed, Browser: e.browser})
 	})
 	return proof, ok, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry/trust"
@@ -192,6 +193,17 @@ func (d *Dependencies) lifted(ctx context.Context, tx pg.Tx, e entry) error {
 
 // busyHasher says whether an error is the password pool's "come back later".
 func busyHasher(err error) bool { return errors.Is(err, factor.ErrBusy) }
+
+// Announce keeps an event and tells its owner at every address they have now. Where the event is a
+// change of addresses, those before it must be told: [factor.Recoveries.Announce].
+func (d *Dependencies) Announce(ctx context.Context, tx pg.Tx, asker notice.Asker, e factor.Event) error {
+	has, err := factor.EnrolledOf(ctx, tx, d.Box, e.Person)
+	if err != nil {
+		return err
+	}
+	_, err = d.Recoveries.Announce(ctx, tx, e, append(has.Mails, has.Phones...), d.Notices.Announcer(asker))
+	return err
+}
 
 func without(all []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == one })

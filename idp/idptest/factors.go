@@ -79,6 +79,9 @@ func (c *City) Device(person uuid.UUID, verifies bool) *Device {
 	return d
 }
 
+// Count is what the device will count from.
+func (d *Device) Count(n uint32) { d.key.Counter = n }
+
 // MoveTo gives the passkey to a device of a real browser.
 func (d *Device) MoveTo(a *testbrowser.Authenticator) {
 	a.Hold("localhost", d.key.ID, d.key.Key.Data, d.Options.UserHandle)
