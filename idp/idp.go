@@ -31,16 +31,17 @@ import (
 
 // Dependencies of the provider.
 type Dependencies struct {
-	DB      *pg.Pool
-	Box     registry.Sealer
-	Keys    *keys.Ring
-	Clients *client.Registry
-	Queue   *jobs.Queue // its workers are added by New
-	Themes  *themes.Renderer
-	Mail    mail.Sender
-	SMS     *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
-	Caps    trust.Caps
-	Limits  factor.Limits
+	DB       *pg.Pool
+	Box      registry.Sealer
+	Keys     *keys.Ring
+	Clients  *client.Registry
+	Queue    *jobs.Queue // its workers are added by New
+	Themes   *themes.Renderer
+	Mail     mail.Sender
+	SMS      *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
+	Caps     trust.Caps
+	Limits   factor.Limits
+	Breached *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
 	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
 	SecretQuestion bool
 	Issuer         string // no trailing slash
@@ -74,7 +75,7 @@ func New(d Dependencies) (*Provider, error) {
 	p.sessions = session.New(d.DB, shared, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
 	throttle := factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now)
 	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
-		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Throttle: throttle,
+		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Breached: d.Breached, Throttle: throttle,
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Apps: factor.NewAuthenticators(d.Box, throttle, d.Themes.City().Name, d.Now),
 		Passkeys: passkeys, Caps: d.Caps, Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	notices, noticesErr := notice.New(d.Themes, p.flows.Codes, d.SMS, d.Issuer, d.Now)

@@ -1,8 +1,12 @@
 package idp_test
 
 import (
+	"crypto/sha1"
+	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +45,8 @@ func rows(t *testing.T, city *idptest.City) string {
 func TestBadInputGetsAClearMessageBesideItsFieldAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 
-	city := idptest.Start(t, []string{biblioteca, posto})
+	const leaked = "Coruja-no-telhado-7"
+	city := idptest.Start(t, []string{biblioteca, posto}, idptest.WithBreached(listOf(t, leaked)))
 	city.Person(maria, 3, mariaFields())
 	long := strings.Repeat("a", 201)
 	for _, tc := range []struct {
@@ -64,6 +69,8 @@ func TestBadInputGetsAClearMessageBesideItsFieldAndLeavesNothing(t *testing.T) {
 			map[string]string{"cpf": "cpf_required", "email": "email", "password": "password_required"}, nil, nil},
 		{"registration, a common password", registerPage, with("cpf", joao, "email", novoEmail, "password", "senha123456"),
 			map[string]string{"password": "password_common"}, []string{joao, novoEmail}, []string{"senha123456"}},
+		{"registration, a leaked password", registerPage, with("cpf", joao, "email", novoEmail, "password", leaked),
+			map[string]string{"password": "password_breached"}, []string{joao, novoEmail}, []string{leaked}},
 		{"registration, the CPF as password", registerPage, with("cpf", joao, "email", novoEmail, "password", joao),
 			map[string]string{"password": "password_is_cpf"}, []string{novoEmail}, nil},
 		{"registration, an endless password", registerPage, with("cpf", joao, "email", novoEmail, "password", strings.Repeat("aB3$", 40)),
@@ -104,6 +111,21 @@ func TestBadInputGetsAClearMessageBesideItsFieldAndLeavesNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// listOf is a list of one leaked password.
+func listOf(t *testing.T, password string) *factor.Breached {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pwned.txt")
+	if err := os.WriteFile(path, fmt.Appendf(nil, "%X:7\n", sha1.Sum([]byte(password))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := factor.OpenBreached(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = list.Close() })
+	return list
 }
 
 func look(t *testing.T) *themes.Renderer {

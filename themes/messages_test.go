@@ -22,7 +22,7 @@ func promised() []string {
 			ids = append(ids, prefix+n)
 		}
 	}
-	add("problem.", "cpf", "cpf_required", "credentials", "password_required", "password_short", "password_long", "password_common",
+	add("problem.", "cpf", "cpf_required", "credentials", "password_required", "password_short", "password_long", "password_common", "password_breached",
 		"password_is_cpf", "email", "code", "code_required", "code_spent", "throttled", "unlock", "field_required", "field_long", "birthdate", "phone",
 		"name", "expired", "form", "consent_changed", "second_code", "passkey", "passkey_challenge", "passkey_cloned")
 	for _, code := range failureCodes {

@@ -47,7 +47,8 @@ type stack struct {
 	keys    *keys.Ring
 	clients *client.Registry
 	people  *registry.Store
-	texts   *sms.Service // nil: the city sends none
+	texts   *sms.Service     // nil: the city sends none
+	leaked  *factor.Breached // nil: the city has no such list
 }
 
 // open connects and loads what every command needs. Close the stack's db after use.
@@ -135,6 +136,10 @@ func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
 // called when it listens.
 func (s *stack) serve(ctx context.Context, by carriers, ready func(at net.Addr)) error {
 	tuneMemory()
+	if err := s.openLeaked(); err != nil {
+		return err
+	}
+	defer s.leaked.Close()
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	e, queue, err := s.handler(by, reg)
@@ -169,6 +174,14 @@ func (s *stack) serve(ctx context.Context, by carriers, ready func(at net.Addr))
 	})
 }
 
+// openLeaked opens the list of leaked passwords, where the city has one.
+func (s *stack) openLeaked() (err error) {
+	if s.cfg.Breached != "" {
+		s.leaked, err = factor.OpenBreached(s.cfg.Breached)
+	}
+	return err
+}
+
 // tuneMemory lets the heap grow to five times what is in use before it is collected, unless GOGC
 // says otherwise. A provider keeps few MiB between requests, and Go's default of twice that would
 // collect many times a second; its workers had 10 to 14 % of the profiles. GOMEMLIMIT holds all the same.
@@ -189,7 +202,7 @@ func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *job
 		return nil, nil, err
 	}
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,
-		Mail: by.mail, SMS: s.texts, Caps: s.cfg.Caps, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
+		Mail: by.mail, SMS: s.texts, Breached: s.leaked, Caps: s.cfg.Caps, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -52,8 +52,13 @@ func OpenBreached(path string) (*Breached, error) {
 	return b, nil
 }
 
-// Close lets the file go.
-func (b *Breached) Close() error { return b.file.Close() }
+// Close lets the file go; no list has none.
+func (b *Breached) Close() error {
+	if b == nil {
+		return nil
+	}
+	return b.file.Close()
+}
 
 // check finds out early that the file is something else.
 func (b *Breached) check() error {
@@ -69,6 +74,15 @@ func (b *Breached) check() error {
 		return ErrBreachedFile
 	}
 	return nil
+}
+
+// CheckPassword is the function of that name and, where the city has a list, ErrPasswordBreached: all
+// that a new password must pass. A nil *Breached is no list.
+func (b *Breached) CheckPassword(pw, cpf, email string) error {
+	if err := CheckPassword(pw, cpf, email); err != nil || b == nil {
+		return err
+	}
+	return b.Check(pw)
 }
 
 // Check is ErrPasswordBreached for a password on the list, as typed or as we hash it.

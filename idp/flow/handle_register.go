@@ -41,9 +41,9 @@ func (h *Handler) postRegister(c echo.Context) error {
 		return err
 	}
 	typedCPF, typedEmail := c.FormValue("cpf"), c.FormValue("email")
-	cpf, email, p := checkRegistration(typedCPF, typedEmail, c.FormValue("password"))
-	if p != nil {
-		return h.show(c, v, p, v.register(clip(typedCPF), clip(typedEmail)))
+	cpf, email, p, err := h.checkRegistration(typedCPF, typedEmail, c.FormValue("password"))
+	if err != nil || p != nil {
+		return orShow(err, func() error { return h.show(c, v, p, v.register(clip(typedCPF), clip(typedEmail))) })
 	}
 	err = h.startRegistration(c.Request().Context(), v, h.try(c, v, cpf), email, c.FormValue("password"))
 	if errors.Is(err, errTooManyMails) || busyHasher(err) {
@@ -55,8 +55,8 @@ func (h *Handler) postRegister(c echo.Context) error {
 	return c.Redirect(seeOther, v.url(pathConfirm))
 }
 
-// checkRegistration names every fault at once.
-func checkRegistration(typedCPF, typedEmail, password string) (brdoc.CPF, brdoc.Email, *themes.Problem) {
+// checkRegistration names every fault at once. The error is the list's of leaked passwords.
+func (h *Handler) checkRegistration(typedCPF, typedEmail, password string) (brdoc.CPF, brdoc.Email, *themes.Problem, error) {
 	p := &themes.Problem{Code: "form"}
 	fault := func(field, code string) { p.Fields = append(p.Fields, themes.FieldProblem{Field: field, Code: code}) }
 	cpf, err := brdoc.ParseCPF(typedCPF)
@@ -68,16 +68,18 @@ func checkRegistration(typedCPF, typedEmail, password string) (brdoc.CPF, brdoc.
 		fault("email", "email")
 	}
 	var policy *factor.PolicyError
-	switch err := factor.CheckPassword(password, cpf.Digits(), email.Address()); {
+	switch err := h.Breached.CheckPassword(password, cpf.Digits(), email.Address()); {
 	case password == "":
 		fault("password", "password_required")
 	case errors.As(err, &policy):
 		fault("password", policy.Code)
+	case err != nil:
+		return cpf, email, nil, err
 	}
 	if len(p.Fields) == 0 {
-		return cpf, email, nil
+		return cpf, email, nil, nil
 	}
-	return cpf, email, p
+	return cpf, email, p, nil
 }
 
 var errTooManyMails = errors.New("too many mails")

@@ -32,6 +32,7 @@ type Dependencies struct {
 	Tokens     *token.Service
 	Hints      Hints
 	Hasher     *factor.Hasher
+	Breached   *factor.Breached // nil: the city has no such list
 	Throttle   *factor.Throttle
 	Codes      *factor.Codes
 	Notices    *notice.Notices

@@ -64,6 +64,7 @@ type options struct {
 	texts   bool
 	carrier sms.Carrier // nil: the city's outbox
 	numbers sms.Limits
+	leaked  *factor.Breached
 }
 
 var defaults = options{limits: factor.DefaultLimits, caps: trust.DefaultCaps, texts: true}
@@ -79,6 +80,9 @@ func WithCarrier(s sms.Carrier) Option { return func(o *options) { o.carrier = s
 
 // WithTextLimits replaces the caps on texts.
 func WithTextLimits(l sms.Limits) Option { return func(o *options) { o.numbers = l } }
+
+// WithBreached gives the city a list of leaked passwords.
+func WithBreached(b *factor.Breached) Option { return func(o *options) { o.leaked = b } }
 
 // Start runs a city with these services, each a manifest's YAML, until the test ends. A service
 // with a shared secret has the secret "secret-" and its id.
@@ -127,7 +131,7 @@ func (c *City) serve(listener net.Listener, o options) {
 	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP("smtp://"+smtp+"?tls=none", "nao-responda@example.org"))(c.t),
-		SMS: c.SMS, Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		SMS: c.SMS, Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Breached: o.leaked, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/phone"
 	"github.com/loginunico/loginunico/internal/sms"
@@ -50,6 +51,7 @@ type Config struct {
 	SMSCountries  string        `env:"SMS_COUNTRIES" envDefault:"BR"`
 	SMSLimits     string        `env:"SMS_LIMITS"`
 	SessionCaps   string        `env:"SESSION_CAPS"`
+	Breached      string        `env:"BREACHED_PASSWORDS"`
 	Proxies       []string      `env:"TRUSTED_PROXIES"`
 	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
@@ -212,6 +214,13 @@ func (c *Config) checkTables(fault faulter) {
 			continue
 		}
 		c.TrustedProxies = append(c.TrustedProxies, prefix)
+	}
+	if c.Breached != "" {
+		if list, err := factor.OpenBreached(c.Breached); err != nil {
+			fault("BREACHED_PASSWORDS", "%v", err)
+		} else {
+			_ = list.Close()
+		}
 	}
 	if c.DatabaseConns < 4 {
 		fault("DATABASE_CONNS", "%d is too few: at least 4: a load of the registry keeps two for its locks", c.DatabaseConns)
