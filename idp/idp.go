@@ -173,6 +173,12 @@ type PurgeFactors struct{}
 // Kind names the job.
 func (PurgeFactors) Kind() string { return "purge_factors" }
 
+// AuditReleases is the job that tells the audit which tokens were issued.
+type AuditReleases struct{}
+
+// Kind names the job.
+func (AuditReleases) Kind() string { return "audit_releases" }
+
 // Rotate is the job that replaces signing keys in time.
 type Rotate struct{}
 
@@ -180,8 +186,9 @@ type Rotate struct{}
 func (Rotate) Kind() string { return "rotate_keys" }
 
 const (
-	purgeBatch = 5000
-	keyMaxAge  = 90 * 24 * time.Hour
+	purgeBatch   = 5000
+	releaseBatch = 1000
+	keyMaxAge    = 90 * 24 * time.Hour
 )
 
 func (p *Provider) addJobs() {
@@ -196,9 +203,20 @@ func (p *Provider) addJobs() {
 	jobs.Add(p.Queue, 5*time.Minute, func(ctx context.Context, _ PurgeFactors, _ int) error {
 		return factor.Purge(ctx, p.DB, p.Now())
 	})
+	jobs.Add(p.Queue, time.Minute, p.auditReleases)
 	p.Queue.Every(10*time.Minute, Purge{})
+	p.Queue.Every(5*time.Second, AuditReleases{})
 	p.Queue.Every(time.Hour, PurgeFactors{})
 	p.Queue.Every(time.Hour, Rotate{})
+}
+
+// auditReleases goes on until nothing is left.
+func (p *Provider) auditReleases(ctx context.Context, _ AuditReleases, _ int) error {
+	for {
+		if n, err := p.tokens.AuditReleases(ctx, releaseBatch); err != nil || n < releaseBatch {
+			return err
+		}
+	}
 }
 
 // purge works in batches, so that no statement holds locks for long.

@@ -19,3 +19,9 @@ SELECT p.id, ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, 
               WHERE e.person_id = p.id
               ORDER BY e.id) AS evidence
   FROM person p;
+
+-- Tokens of which the audit does not know yet: written with the token, in its statement, and emptied
+-- every few seconds. It is read as a whole, so it has no index, and a token costs it 60 bytes.
+CREATE TABLE token_unaudited (
+  access_hash bytea NOT NULL                                       -- of oauth_token
+);

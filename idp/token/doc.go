@@ -5,6 +5,7 @@
 //	Refresh    rotation with reuse detection                  (RFC 9700 §4.14)
 //	Service    client_credentials, signed and not stored      (RFC 6749 §4.4)
 //	Userinfo, Introspect, Revoke                              (OIDC Core §5.3, RFC 7662, RFC 7009)
+//	AuditReleases  one event per token, seconds later         (LGPD art. 37)
 //
 // Everything a person's token can do hangs on one row, oauth_grant: revoke it and all its tokens
 // are dead at once. Access tokens are RFC 9068 JWTs, and yet each is a row too, found by the

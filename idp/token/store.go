@@ -152,7 +152,7 @@ type newToken struct {
 	Answers                 []byte // sealed
 }
 
-// redeemCode uses the code and stores its tokens in one statement and one commit; false when
+// redeemCode uses the code and stores its tokens, for the audit too, in one statement and one commit; false when
 // somebody used it first, or when what the tokens say has changed since it was read: the person or
 // the evidence, the grant, its session, its consent.
 //
@@ -172,7 +172,11 @@ func redeemCode(ctx context.Context, db pg.DB, h *holder, t newToken, now time.T
 		                          WHERE c.person_id = @person AND c.client_id = @client
 		                          ORDER BY c.id DESC
 		                          LIMIT 1)
-		     RETURNING g.id)
+		     RETURNING g.id),
+		     unaudited AS (
+		     INSERT INTO token_unaudited (access_hash)
+		     SELECT @access_hash
+		       FROM used)
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
 		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
@@ -182,7 +186,7 @@ func redeemCode(ctx context.Context, db pg.DB, h *holder, t newToken, now time.T
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
-// rotate uses a refresh token and stores its successor in one statement and one commit; false
+// rotate uses a refresh token and stores its successor, for the audit too, in one statement and one commit; false
 // when somebody used it first, or when the person, the evidence or the grant has changed since it
 // was read.
 func rotate(ctx context.Context, db pg.DB, h *holder, used []byte, t newToken, now time.Time) (bool, error) {
@@ -194,7 +198,11 @@ func rotate(ctx context.Context, db pg.DB, h *holder, used []byte, t newToken, n
 		      WHERE t.refresh_hash = @used AND t.refresh_used_at IS NULL
 		        AND g.id = @grant AND t.grant_id = g.id AND g.revoked_at IS NULL AND g.expires_at > @now
 		        AND p.id = @person AND p.version = @version
-		     RETURNING t.grant_id)
+		     RETURNING t.grant_id),
+		     unaudited AS (
+		     INSERT INTO token_unaudited (access_hash)
+		     SELECT @access_hash
+		       FROM used)
 		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
 		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
@@ -314,7 +322,7 @@ func lastUses(ctx context.Context, db pg.DB, person uuid.UUID) (map[string]time.
 }
 
 // purgeTokens removes up to limit tokens and grants that can say nothing any more: rows whose
-// grant ended a day ago. Used refresh tokens stay as long as their grant, because meeting one
+// grant ended a day ago, and of which the audit knows. Used refresh tokens stay as long as their grant, because meeting one
 // again is how theft is noticed.
 func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
 	tag, err := db.Exec(ctx, `
@@ -322,6 +330,7 @@ func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (in
 		     SELECT id
 		       FROM oauth_grant
 		      WHERE expires_at < @before
+		        AND id NOT IN (SELECT t.grant_id FROM token_unaudited u JOIN oauth_token t USING (access_hash))
 		      LIMIT @limit),
 		     tokens AS (
 		     DELETE FROM oauth_token t

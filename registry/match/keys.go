@@ -12,9 +12,8 @@ package match
 //
 // A generated base of 100,000 gives 2.6 candidates a query and holds the one sought 98.6 % of the
 // time. Its largest blocks: kinds 1, 2, 3 and 5 under 20 people; 4, 6, 7 and 8, which hold no whole
-// birth date, 104, 29, 17 and 79, of the commonest names, and growing with the base. So a caller
-// passes over a block of more than some hundred: who is sought is in another as a rule, and where
-// not, so many namesakes allow no decision.
+// birth date, 104, 29, 17 and 79, of the commonest names, and growing with the base. A block of more
+// than some hundred is a [Crowd].
 //
 // Keys are plain text; a store keeps their HMAC, since equal keys tell equal people.
 func (p *Prepared) Keys() []string {
