@@ -7,6 +7,7 @@
 //	client      the service as an OAuth client: manifest, registry, authentication
 //	keys        signing keys and JWKS
 //	account     the citizen's own pages
+//	recovery    back in without the password
 //	notice      letters and texts: codes, what has changed, "não fui eu"
 //	page        how pages are shown
 //

@@ -18,6 +18,7 @@ import (
 	"github.com/loginunico/loginunico/idp/keys"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/page"
+	"github.com/loginunico/loginunico/idp/recovery"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
 	"github.com/loginunico/loginunico/internal/jobs"
@@ -108,12 +109,19 @@ func CrossSite() []string {
 // Pages shows pages, for the error handler.
 func (p *Provider) Pages() *page.Pages { return p.pages }
 
+// Displacer brings proofs of a CPF to accounts.
+func (p *Provider) Displacer() *factor.Displacer {
+	return factor.NewDisplacer(p.Box, ender{p.flows}, p.flows.Notices.Displaced(notice.Asker{Lang: themes.Languages[0]}), p.Now)
+}
+
 // Mount adds every route of the provider.
 func (p *Provider) Mount(e *echo.Echo) {
 	p.pages.Mount(e)
 	flows := &flow.Handler{Dependencies: p.flows, Pages: p.pages}
 	flows.Mount(e)
 	(&account.Handler{Dependencies: p.flows, Flow: flows, Pages: p.pages}).Mount(e)
+	(&recovery.Handler{Dependencies: p.flows, Flow: flows, Pages: p.pages, Desk: factor.NewDesk("", p.Now), Requests: p.Queue,
+		Questions: p.SecretQuestion}).Mount(e)
 	(&session.Handler{Sessions: p.sessions, Clients: p.Clients, Hints: p.Keys, Pages: p.pages, Issuer: p.Issuer}).Mount(e)
 
 	e.GET(pathDiscovery, public(func() []byte { return p.metadata }, "300"))
@@ -195,6 +203,7 @@ func (p *Provider) addJobs() {
 	notifier := &session.Notifier{Issuer: p.Issuer, Signer: p.Keys, Clients: p.Clients, HTTP: session.NewHTTPClient(), Now: p.Now}
 	jobs.Add(p.Queue, 30*time.Second, notifier.Deliver)
 	jobs.Add(p.Queue, 30*time.Second, factor.Deliver(p.Box, p.Mail))
+	jobs.Add(p.Queue, 30*time.Second, recovery.Deliver(p.flows))
 	jobs.Add(p.Queue, 5*time.Minute, p.purge)
 	jobs.Add(p.Queue, time.Minute, func(ctx context.Context, _ Rotate, _ int) error {
 		_, err := p.Keys.RotateDue(ctx, keyMaxAge)

@@ -89,6 +89,7 @@ CREATE TABLE recovery (
   id           uuid PRIMARY KEY,
   person_id    uuid NOT NULL,
   browser_hash bytea NOT NULL CHECK (octet_length(browser_hash) = 32),
+  visit_id     uuid,                                              -- the sign-in it was begun from, to go on there
   way          text NOT NULL CHECK (way IN ('mail','alternative_mail','sms','question','desk')),
   code_hash    bytea CHECK (octet_length(code_hash) = 32),
   link_hash    bytea UNIQUE CHECK (octet_length(link_hash) = 32),

@@ -37,6 +37,9 @@ var controls = map[string]control{
 	"new_password":   {"password", "password", "", "new-password"},
 	"code":           {"code", "text", "numeric", "one-time-code"},
 	"second_code":    {"code", "text", "", "one-time-code"}, // recovery codes have letters
+	"recovery_code":  {"code", "text", "numeric", "one-time-code"},
+	"desk_code":      {"code", "text", "", "off"},
+	"answer":         {"answer", "text", "", "off"},
 	"name":           {"name", "text", "", "name"},
 	"birthdate":      {"birthdate", "date", "", "bday"},
 	"gender":         {"gender", "text", "", "sex"},
@@ -78,7 +81,7 @@ func (c *catalog) field(p page, kind, value string) (input, error) {
 		k = control{kind, "text", "", "off"}
 	}
 	in := input{Kind: kind, Name: k.name, Type: k.kind, Value: value, Mode: k.mode, Complete: k.complete}
-	in.Plain = kind == "email" || k.name == "code" || k.kind == "password"
+	in.Plain = kind == "email" || k.name == "code" || kind == "answer" || k.kind == "password"
 	if k.kind == "date" && !isDate(value) {
 		in.Type = "text" // a date picker would drop what was typed
 	}

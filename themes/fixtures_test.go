@@ -27,6 +27,7 @@ type sample struct {
 // samples are all pages, in every state that shows other words.
 func samples() []sample {
 	all := append(signInSamples(), consentSamples()...)
+	all = append(all, recoverySamples()...)
 	all = append(all, accountSamples()...)
 	return append(all, failureSamples()...)
 }
@@ -104,6 +105,31 @@ func consentSamples() []sample {
 	return []sample{{"consent", service(), full}, {"consent again", service(), again}}
 }
 
+func recoverySamples() []sample {
+	ways, left := []string{"mail", "alternative_mail", "sms", "question"}, map[string]any{"Left": 1}
+	held := &Held{Ways: []string{"passkey", "totp", "govbr", "certificate", "desk"}, ConfirmURL: "/conta/confirmar"}
+	all := []sample{
+		{"password forgotten", service(), Password{Action: "/senha", CPF: "529.982.247-25", RecoverURL: "/recuperar"}},
+		{"recover", service(), Recover{Action: "/recuperar", Ways: ways, DeskURL: "/recuperar/atendimento", SignInURL: "/entrar"}},
+		{"recover problems", withProblem("form", nil, FieldProblem{Field: "cpf", Code: "cpf"}, FieldProblem{Field: "way", Code: "recovery_way"}),
+			Recover{Action: "/recuperar", CPF: "1", Ways: ways[:1], Way: "mail", DeskURL: "/recuperar/atendimento"}},
+		{"recover code spent", withProblem("recovery_code_spent", nil, FieldProblem{Field: "code", Code: "recovery_code_spent"}),
+			RecoverCode{Action: "/codigo", Way: "mail", Minutes: 10, AgainURL: "/recuperar"}},
+		{"recover link", Frame{}, RecoverLink{Action: "/link", Token: `"><x`}},
+		{"recover question", withProblem("answer", left, FieldProblem{Field: "answer", Code: "answer", Args: left}),
+			RecoverQuestion{Action: "/pergunta", Question: "Qual era <o> apelido?"}},
+		{"recover desk", withProblem("desk_code", nil, FieldProblem{Field: "code", Code: "desk_code"}), RecoverDesk{Action: "/atendimento", BackURL: "/recuperar"}},
+		{"new password", service(), NewPassword{Action: "/senha", Others: true, Held: true, Minutes: 10}},
+		{"new password after a desk", Frame{}, NewPassword{Action: "/senha", Minutes: 1}},
+		{"account held", Frame{SignedIn: "Maria"}, Account{CPF: "***.982.247-**", Level: 1, LogoutURL: "/sair", Held: held}},
+		{"level held", service(), LevelTooLow{Action: "/voltar", Needed: 3, Have: 1, Session: true, Held: &Held{Ways: held.Ways}}},
+	}
+	for _, way := range ways {
+		all = append(all, sample{"recover code " + way, service(), RecoverCode{Action: "/codigo", Way: way, Minutes: 1, AgainURL: "/recuperar"}})
+	}
+	return all
+}
+
 func accountSamples() []sample {
 	at := time.Date(2026, 11, 21, 1, 30, 0, 0, time.UTC) // still the 20th in São Paulo
 	in := Frame{Path: "/conta", SignedIn: "Maria"}
@@ -130,7 +156,7 @@ func accountSamples() []sample {
 
 // failureCodes are the error pages handlers may ask for.
 var failureCodes = []string{
-	"not_found", "expired", "wrong_browser", "client", "redirect_uri", "request", "internal", "throttled", "forbidden", "method", "too_large",
+	"not_found", "expired", "wrong_browser", "client", "redirect_uri", "request", "internal", "throttled", "forbidden", "method", "too_large", "recovery",
 }
 
 func failureSamples() []sample {

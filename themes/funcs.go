@@ -11,6 +11,7 @@ import (
 // pageNames are the templates, one per View.
 var pageNames = []string{
 	"identify", "password", "second_step", "code", "register", "profile", "consent", "select_account", "level_too_low",
+	"recover", "recover_code", "recover_link", "recover_question", "recover_desk", "new_password",
 	"logout", "logged_out", "account", "applications", "failure", "form_post", "static",
 }
 

@@ -25,6 +25,12 @@ func promised() []string {
 	add("problem.", "cpf", "cpf_required", "credentials", "password_required", "password_short", "password_long", "password_common", "password_breached",
 		"password_is_cpf", "email", "code", "code_required", "code_spent", "throttled", "unlock", "field_required", "field_long", "birthdate", "phone",
 		"name", "expired", "form", "consent_changed", "second_code", "passkey", "passkey_challenge", "passkey_cloned")
+	add("problem.", "recovery_way", "recovery_code_required", "recovery_code_spent", "answer", "answer_required", "answer_spent",
+		"desk_code", "desk_code_required")
+	for _, way := range []string{"mail", "alternative_mail", "sms", "question"} {
+		add("recover.", "way."+way, "sent."+way)
+	}
+	add("held.by.", "passkey", "totp", "govbr", "certificate", "desk")
 	for _, code := range failureCodes {
 		add("failure."+code, "", ".title")
 	}

@@ -54,8 +54,8 @@ func (s *shapes) shaped(f Frame, v View) (of shape, cpf string, ok bool) {
 			Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
 		return of, "", f.Path == v.Action && v.CPF == ""
 	case Password:
-		of.view = Password{Action: mark(v.Action), CPF: s.cpf, ChangeURL: mark(v.ChangeURL), RegisterURL: mark(v.RegisterURL), Reauth: v.Reauth,
-			Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
+		of.view = Password{Action: mark(v.Action), CPF: s.cpf, ChangeURL: mark(v.ChangeURL), RegisterURL: mark(v.RegisterURL),
+			RecoverURL: mark(v.RecoverURL), Reauth: v.Reauth, Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
 		return of, v.CPF, f.Path == v.Action && unescaped(v.CPF)
 	}
 	return of, "", false

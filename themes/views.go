@@ -61,6 +61,7 @@ type Password struct {
 	CPF         string // formatted 000.000.000-00, because the person typed it on this screen a moment ago
 	ChangeURL   string // "not my CPF"
 	RegisterURL string
+	RecoverURL  string // for those who lost it
 	Reauth      string // "" | "login" (service asked for a new sign-in) | "max_age"
 	Passkey     PasskeyForm
 }
@@ -140,6 +141,7 @@ type LevelTooLow struct {
 	Needed, Have int
 	Session      bool   // true: the person's level is enough, this session's strength is not
 	StrongerURL  string // link id "stronger" to the page that makes the session stronger; "" hides it
+	Held         *Held
 }
 
 // Logout asks for confirmation of an RP-initiated logout.
@@ -161,6 +163,7 @@ type Account struct {
 	Level     int
 	Data      []Datum
 	LogoutURL string // POST target (button id "logout")
+	Held      *Held  // nil: nothing is held back
 	// ApplicationsURL links to aplicações permitidas; "" hides it.
 	ApplicationsURL string
 }

@@ -1,8 +1,9 @@
 // Package account is the citizen's own corner: meus dados and aplicações permitidas.
 //
-// Routes: /conta, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair. Who is not
-// signed in is taken through idp/flow and comes back. Revoking a service records the decision and
-// ends every token of it in the same transaction.
+// Routes: /conta, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair, and
+// /conta/confirmar for those who have recovered. Who is not signed in is taken through idp/flow and
+// comes back. Revoking a service records the decision and ends every token of it in the same
+// transaction.
 package account
 
 import (
@@ -27,6 +28,7 @@ const (
 	pathApplications = "/conta/aplicacoes"
 	pathRevoke       = "/conta/aplicacoes/revogar"
 	pathSignOut      = "/conta/sair"
+	pathConfirm      = "/conta/confirmar"
 )
 
 // Handler serves the account pages.
@@ -41,6 +43,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, Path) })
 	e.GET(Path, h.signedIn(h.getAccount))
 	e.GET(pathApplications, h.signedIn(h.getApplications))
+	e.GET(pathConfirm, h.signedIn(h.getConfirm))
 	e.POST(pathRevoke, h.signedIn(h.postRevoke))
 	e.POST(pathSignOut, h.signedIn(h.postSignOut))
 }
@@ -71,6 +74,11 @@ func (h *Handler) signedIn(next handler) echo.HandlerFunc {
 func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Frame) error {
 	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut,
 		ApplicationsURL: pathApplications}
+	held, err := h.Held(c.Request().Context(), known.Session, pathConfirm)
+	if err != nil {
+		return err
+	}
+	view.Held = held
 	policy, err := h.People.Policy(c.Request().Context(), h.DB, h.Now())
 	if err != nil {
 		return err
@@ -86,6 +94,12 @@ func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Fram
 		}
 	}
 	return h.Pages.Show(c, http.StatusOK, f, view)
+}
+
+// getConfirm lets somebody whom a recovery holds back sign in with what confirms it.
+func (h *Handler) getConfirm(c echo.Context, known *session.Known, _ themes.Frame) error {
+	const confirms = 4 // the cap of a passkey, and of a password with an app
+	return h.Flow.Again(c, known, Path, confirms)
 }
 
 // sourceName is what the city's policy calls a source of its own.

@@ -91,7 +91,7 @@ func (r *Recoveries) NotMe(ctx context.Context, tx pg.Tx, token string, browser 
 		return d, err
 	}
 	d.Recovery = pg.NewID()
-	if err := r.insert(ctx, tx, d.Recovery, browser, to.Way); err != nil {
+	if err := r.insert(ctx, tx, d.Recovery, browser, uuid.Nil, to.Way); err != nil {
 		return d, err
 	}
 	return d, r.issue(ctx, tx, d.Recovery, d.Person, to, secret.Code(), send)

@@ -78,12 +78,15 @@ func (RecoveryRequest) Kind() string { return "recovery" }
 // it, its time included, can tell. Until the job has run, and for ever where there is no account, the
 // recovery belongs to nobody and has no code. The page counts with [Throttle.Mail] before. Errors:
 // ErrWay, that of enqueue.
-func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, enqueue func(context.Context, pg.Tx, RecoveryRequest) error) (uuid.UUID, error) {
+//
+//	visit  where whoever is back goes on, see [Stage]; zero: nowhere
+func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way, browser []byte, visit uuid.UUID,
+	enqueue func(context.Context, pg.Tx, RecoveryRequest) error) (uuid.UUID, error) {
 	if !r.offered(way) {
 		return uuid.Nil, ErrWay
 	}
 	id := pg.NewID()
-	if err := r.insert(ctx, tx, id, browser, way); err != nil {
+	if err := r.insert(ctx, tx, id, browser, visit, way); err != nil {
 		return uuid.Nil, err
 	}
 	return id, enqueue(ctx, tx, RecoveryRequest{ID: id, Sealed: r.box.Seal([]byte(cpf.Digits()), recoveryAAD(id))})
@@ -98,8 +101,8 @@ func (r *Recoveries) offered(way Way) bool {
 }
 
 // insert keeps a recovery of nobody, with a code that nobody is told.
-func (r *Recoveries) insert(ctx context.Context, tx pg.Tx, id uuid.UUID, browser []byte, way Way) error {
-	return insertRecovery(ctx, tx, id, pg.NewID(), browser, way, r.hash(id, secret.Token()), r.now())
+func (r *Recoveries) insert(ctx context.Context, tx pg.Tx, id uuid.UUID, browser []byte, visit uuid.UUID, way Way) error {
+	return insertRecovery(ctx, tx, id, pg.NewID(), browser, visit, way, r.hash(id, secret.Token()), r.now())
 }
 
 // Deliver works a [RecoveryRequest]: it sends the code to the person whose CPF it is, if they have an
@@ -185,6 +188,8 @@ func (r *Recoveries) ProveLink(ctx context.Context, db pg.DB, token string, brow
 
 // Stage is where a recovery stands, for the page to show the right step.
 type Stage struct {
+	Person    uuid.UUID // whose recovery it is; zero until it is proven
+	Visit     uuid.UUID // of [Recoveries.Start]; it may be over, or another browser's
 	Way       Way
 	Proven    bool
 	Answered  bool

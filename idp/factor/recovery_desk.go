@@ -37,10 +37,15 @@ type DeskRequest struct {
 }
 
 // Desk is recovery by two people of the city, for a citizen who stands before them.
-type Desk struct{ now func() time.Time }
+type Desk struct {
+	operator string
+	now      func() time.Time
+}
 
 // NewDesk makes the service. That both people may do this is the caller's to check.
-func NewDesk(now func() time.Time) *Desk { return &Desk{now: now} }
+//
+//	operator  the account of the machine that acts for them, for the audit; "": they act themselves
+func NewDesk(operator string, now func() time.Time) *Desk { return &Desk{operator: operator, now: now} }
 
 // Request asks for a citizen to be let back in. Errors: ErrDeskOwn, ErrDeskReason.
 func (d *Desk) Request(ctx context.Context, tx pg.Tx, attendant, person uuid.UUID, reason string) (uuid.UUID, error) {
@@ -80,11 +85,11 @@ func (d *Desk) Approve(ctx context.Context, tx pg.Tx, approver, id uuid.UUID) (c
 	return code, d.audit(ctx, tx, "recovery.desk_approve", approver, one.Person, id)
 }
 
-// Redeem turns the code into a recovery that is ready for its new password, in this browser. Error:
-// ErrRecovery.
-func (d *Desk) Redeem(ctx context.Context, tx pg.Tx, code string, browser []byte) (uuid.UUID, error) {
+// Redeem turns the code into a recovery that is ready for its new password, in this browser, and goes
+// on at a visit as that of [Recoveries.Start]. Error: ErrRecovery.
+func (d *Desk) Redeem(ctx context.Context, tx pg.Tx, code string, browser []byte, visit uuid.UUID) (uuid.UUID, error) {
 	id := pg.NewID()
-	desk, person, err := redeemDesk(ctx, tx, id, hashSecretCode(code), browser, d.now())
+	desk, person, err := redeemDesk(ctx, tx, id, hashSecretCode(code), browser, visit, d.now())
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -93,6 +98,10 @@ func (d *Desk) Redeem(ctx context.Context, tx pg.Tx, code string, browser []byte
 }
 
 func (d *Desk) audit(ctx context.Context, tx pg.Tx, action string, actor, person, request uuid.UUID) error {
+	detail := map[string]string{"request": request.String()}
+	if d.operator != "" {
+		detail["operator"] = d.operator
+	}
 	return audit.RecordTx(ctx, tx, audit.Event{At: d.now(), Actor: audit.Actor{Kind: audit.Operator, ID: actor.String()},
-		Action: action, Person: person, Fields: []string{"password"}, Detail: map[string]string{"request": request.String()}})
+		Action: action, Person: person, Fields: []string{"password"}, Detail: detail})
 }

@@ -22,7 +22,7 @@ type counter struct {
 func newCounter(t *testing.T) *counter {
 	t.Helper()
 	h := newHome(t)
-	return &counter{home: h, Desk: factor.NewDesk(h.clock.Now), carla: pg.NewID(), paulo: pg.NewID()}
+	return &counter{home: h, Desk: factor.NewDesk("", h.clock.Now), carla: pg.NewID(), paulo: pg.NewID()}
 }
 
 func (c *counter) request(by uuid.UUID) (id uuid.UUID, err error) {
@@ -43,7 +43,7 @@ func (c *counter) approve(by, id uuid.UUID) (code string, err error) {
 
 func (c *counter) redeem(code string) (id uuid.UUID, err error) {
 	err = c.inTx(func(tx pg.Tx) (err error) {
-		id, err = c.Redeem(c.t.Context(), tx, code, c.browser)
+		id, err = c.Redeem(c.t.Context(), tx, code, c.browser, uuid.Nil)
 		return err
 	})
 	return id, err

@@ -58,7 +58,7 @@ func (h *home) start(cpf brdoc.CPF, way factor.Way) (id uuid.UUID, d factor.Disp
 func (h *home) ask(ctx context.Context, cpf brdoc.CPF, way factor.Way) (id uuid.UUID, job factor.RecoveryRequest) {
 	h.t.Helper()
 	h.must(pg.InTx(ctx, h.db, func(tx pg.Tx) (err error) {
-		id, err = h.Start(ctx, tx, cpf, way, h.browser, func(_ context.Context, _ pg.Tx, r factor.RecoveryRequest) error {
+		id, err = h.Start(ctx, tx, cpf, way, h.browser, uuid.Nil, func(_ context.Context, _ pg.Tx, r factor.RecoveryRequest) error {
 			job = r
 			return nil
 		})

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/pg"
 )
@@ -17,7 +19,7 @@ func TestTheSecretQuestionIsOffUnlessTheCityWantsIt(t *testing.T) {
 		t.Errorf("set: %v", err)
 	}
 	err := h.inTx(func(tx pg.Tx) error {
-		_, err := h.Start(t.Context(), tx, maria, factor.WayQuestion, h.browser, nil)
+		_, err := h.Start(t.Context(), tx, maria, factor.WayQuestion, h.browser, uuid.Nil, nil)
 		return err
 	})
 	if !errors.Is(err, factor.ErrWay) {

@@ -56,7 +56,7 @@ func approveDesk(ctx context.Context, db pg.DB, id, approver uuid.UUID, code []b
 }
 
 // redeemDesk uses a code up and begins a proven recovery with it. Error: ErrRecovery.
-func redeemDesk(ctx context.Context, db pg.DB, id uuid.UUID, code, browser []byte, now time.Time) (desk, person uuid.UUID, err error) {
+func redeemDesk(ctx context.Context, db pg.DB, id uuid.UUID, code, browser []byte, visit uuid.UUID, now time.Time) (desk, person uuid.UUID, err error) {
 	err = db.QueryRow(ctx, `
 		WITH used AS (
 		     UPDATE desk_recovery
@@ -64,11 +64,11 @@ func redeemDesk(ctx context.Context, db pg.DB, id uuid.UUID, code, browser []byt
 		      WHERE code_hash = @code AND used_at IS NULL AND expires_at > @now
 		     RETURNING id, person_id),
 		     begun AS (
-		     INSERT INTO recovery (id, person_id, browser_hash, way, created_at, expires_at, proven_at)
-		     SELECT @id, person_id, @browser, 'desk', @now, @later, @now
+		     INSERT INTO recovery (id, person_id, browser_hash, visit_id, way, created_at, expires_at, proven_at)
+		     SELECT @id, person_id, @browser, nullif(@visit, '00000000-0000-0000-0000-000000000000'::uuid), 'desk', @now, @later, @now
 		       FROM used)
 		SELECT id, person_id FROM used`,
-		pg.Args{"id": id, "code": code, "browser": browser, "now": now, "later": now.Add(RecoveryLifetime)}).Scan(&desk, &person)
+		pg.Args{"id": id, "code": code, "browser": browser, "visit": visit, "now": now, "later": now.Add(RecoveryLifetime)}).Scan(&desk, &person)
 	if pg.NoRows(err) {
 		return desk, person, ErrRecovery
 	}

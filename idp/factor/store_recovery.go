@@ -32,11 +32,11 @@ func recoverable(ctx context.Context, db pg.DB, cpf []uuid.UUID, since time.Time
 	return person, r, err
 }
 
-func insertRecovery(ctx context.Context, db pg.DB, id, person uuid.UUID, browser []byte, way Way, code []byte, now time.Time) error {
+func insertRecovery(ctx context.Context, db pg.DB, id, person uuid.UUID, browser []byte, visit uuid.UUID, way Way, code []byte, now time.Time) error {
 	_, err := db.Exec(ctx, `
-		INSERT INTO recovery (id, person_id, browser_hash, way, code_hash, created_at, expires_at)
-		VALUES (@id, @person, @browser, @way, @code, @now, @expires)`,
-		pg.Args{"id": id, "person": person, "browser": browser, "way": string(way), "code": code, "now": now,
+		INSERT INTO recovery (id, person_id, browser_hash, visit_id, way, code_hash, created_at, expires_at)
+		VALUES (@id, @person, @browser, nullif(@visit, '00000000-0000-0000-0000-000000000000'::uuid), @way, @code, @now, @expires)`,
+		pg.Args{"id": id, "person": person, "browser": browser, "visit": visit, "way": string(way), "code": code, "now": now,
 			"expires": now.Add(RecoveryLifetime)})
 	return err
 }
@@ -96,10 +96,11 @@ func proveByLink(ctx context.Context, db pg.DB, link, browser []byte, now time.T
 
 func stageOf(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (s Stage, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT way, proven_at IS NOT NULL, answered_at IS NOT NULL, expires_at
+		SELECT CASE WHEN proven_at IS NOT NULL THEN person_id ELSE '00000000-0000-0000-0000-000000000000' END,
+		       coalesce(visit_id, '00000000-0000-0000-0000-000000000000'), way, proven_at IS NOT NULL, answered_at IS NOT NULL, expires_at
 		  FROM recovery
 		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now`,
-		pg.Args{"id": id, "browser": browser, "now": now}).Scan(&s.Way, &s.Proven, &s.Answered, &s.ExpiresAt)
+		pg.Args{"id": id, "browser": browser, "now": now}).Scan(&s.Person, &s.Visit, &s.Way, &s.Proven, &s.Answered, &s.ExpiresAt)
 	if pg.NoRows(err) {
 		return s, ErrRecovery
 	}

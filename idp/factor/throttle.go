@@ -118,7 +118,13 @@ func (t *Throttle) Mail(ctx context.Context, cpf brdoc.CPF, address netip.Addr, 
 	return most <= t.limits.Mails, err
 }
 
-// Minutes is what a page tells who must wait.
+// MailMinutes is what a page tells whom [Throttle.Mail] makes wait.
+func (t *Throttle) MailMinutes() int {
+	now := t.now().UTC()
+	return int(now.Truncate(time.Hour).Add(time.Hour).Sub(now)/time.Minute) + 1
+}
+
+// Minutes is what a page tells who must wait to try a password.
 func (t *Throttle) Minutes() int {
 	return int(t.window().Add(t.limits.Window).Sub(t.now())/time.Minute) + 1
 }

@@ -42,6 +42,9 @@ const (
 	again         = "/novo" // after the path of a code: send another
 )
 
+// PathRecover is where those go who have lost their password; package recovery serves it.
+const PathRecover = "/recuperar"
+
 var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond,
 	SelectAccount: pathSelect, WrongPerson: pathContinue, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
 
@@ -99,10 +102,14 @@ func (h *Handler) browser(c echo.Context) []byte {
 	if cookie, err := c.Cookie(name); err == nil && len(cookie.Value) == len(secret.Token()) {
 		return secret.Hash(cookie.Value)
 	}
+	if given, ok := c.Get(cookieBrowser).([]byte); ok {
+		return given // by this answer
+	}
 	value := secret.Token()
 	cookie := session.HostCookie(cookieBrowser, value, h.Secure)
 	cookie.MaxAge = int(factor.BrowserMemory.Seconds())
 	c.SetCookie(cookie)
+	c.Set(cookieBrowser, secret.Hash(value))
 	return secret.Hash(value)
 }
 
@@ -127,8 +134,13 @@ func (h *Handler) visitOf(c echo.Context, db pg.DB, by func(ctx context.Context,
 	if err != nil {
 		return nil, ErrExpired
 	}
+	return h.visitAt(c, id, db, by)
+}
+
+func (h *Handler) visitAt(c echo.Context, id uuid.UUID, db pg.DB, by func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error)) (*visit, error) {
 	browser := h.browser(c)
 	in, text, carried := h.carried(c, id, browser)
+	var err error
 	if !carried {
 		in, err = by(c.Request().Context(), db, id, browser, h.Now())
 	}
@@ -210,13 +222,22 @@ func (h *Handler) respond(c echo.Context, r Request, params url.Values) error {
 
 // show renders a page of a visit.
 func (h *Handler) show(c echo.Context, v *visit, p *themes.Problem, view themes.View) error {
+	path := ""
+	if c.Request().Method == http.MethodPost {
+		path = v.url(strings.TrimSuffix(c.Path(), again)) // the page that the form is on
+		if c.Path() == pathPasskey {
+			path = v.url(pathContinue) // it is on several
+		}
+	}
+	return h.showAt(c, v, path, p, view)
+}
+
+// showAt is show where the page's own address is known; "" is the request's.
+func (h *Handler) showAt(c echo.Context, v *visit, path string, p *themes.Problem, view themes.View) error {
 	f := h.Pages.Frame(c)
 	f.Problem, f.Visit = p, v.ID.String()
-	if c.Request().Method == http.MethodPost {
-		f.Path = v.url(strings.TrimSuffix(c.Path(), again)) // the page that the form is on
-		if c.Path() == pathPasskey {
-			f.Path = v.url(pathContinue) // it is on several
-		}
+	if path != "" {
+		f.Path = path
 	}
 	if v.client != nil {
 		f.Service = h.serviceView(v, f.Lang)

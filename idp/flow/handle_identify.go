@@ -117,6 +117,9 @@ func (h *Handler) getLevel(c echo.Context) error {
 	if view.Session {
 		view.StrongerURL = v.url(pathStronger)
 	}
+	if view.Held, err = h.Held(c.Request().Context(), v.known.Session, view.StrongerURL); err != nil {
+		return err
+	}
 	return h.show(c, v, nil, view)
 }
 

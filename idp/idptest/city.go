@@ -46,6 +46,7 @@ type City struct {
 	Outbox  *outbox.Outbox
 	SMS     *sms.Service // on Outbox; nil WithoutTexts
 	Echo    *echo.Echo
+	IDP     *idp.Provider
 
 	t      testing.TB
 	people *registry.Store
@@ -65,9 +66,14 @@ type options struct {
 	carrier sms.Carrier // nil: the city's outbox
 	numbers sms.Limits
 	leaked  *factor.Breached
+
+	question bool
 }
 
 var defaults = options{limits: factor.DefaultLimits, caps: trust.DefaultCaps, texts: true}
+
+// WithSecretQuestion lets people get back in by one.
+func WithSecretQuestion() Option { return func(o *options) { o.question = true } }
 
 // WithLimits replaces the throttling limits.
 func WithLimits(l factor.Limits) Option { return func(o *options) { o.limits = l } }
@@ -131,7 +137,8 @@ func (c *City) serve(listener net.Listener, o options) {
 	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP("smtp://"+smtp+"?tls=none", "nao-responda@example.org"))(c.t),
-		SMS: c.SMS, Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Breached: o.leaked, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Breached: o.leaked, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+	c.IDP = p
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)
 	}

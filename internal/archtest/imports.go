@@ -19,7 +19,7 @@ var layers = [][]string{
 
 // within is the same inside idp, whose own files wire its subpackages.
 var within = [][]string{
-	{"idp/account"},
+	{"idp/account", "idp/recovery"},
 	{"idp/flow"},
 	{"idp/notice"},
 	{"idp/session", "idp/token", "idp/factor", "idp/federation", "idp/events"},
