@@ -11,7 +11,7 @@ if [ -n "${CI:-}" ]; then
 	export REQUIRE_ALL=1
 fi
 if ! command -v node >/dev/null; then
-	echo '*** node is missing: the tests with the independent JavaScript client are SKIPPED ***' >&2
+	echo '*** node is missing: the tests with independent servers and an independent client are SKIPPED ***' >&2
 fi
 [ $# -gt 0 ] || set -- ./...
 

@@ -66,6 +66,7 @@ type options struct {
 	carrier sms.Carrier // nil: the city's outbox
 	numbers sms.Limits
 	leaked  *factor.Breached
+	mailURL string // "": the city's outbox
 
 	question bool
 }
@@ -80,6 +81,9 @@ func WithLimits(l factor.Limits) Option { return func(o *options) { o.limits = l
 
 // WithoutTexts makes a city that sends none.
 func WithoutTexts() Option { return func(o *options) { o.texts = false } }
+
+// WithMail has letters sent to another server than the outbox.
+func WithMail(smtpURL string) Option { return func(o *options) { o.mailURL = smtpURL } }
 
 // WithCarrier has texts sent by another carrier than the outbox.
 func WithCarrier(s sms.Carrier) Option { return func(o *options) { o.carrier = s } }
@@ -130,14 +134,17 @@ func must[T any](v T, err error) func(t testing.TB) T {
 
 func (c *City) serve(listener net.Listener, o options) {
 	log := logger()
-	smtp := must(c.Outbox.ListenSMTP())(c.t)
+	if o.mailURL == "" {
+		o.mailURL = "smtp://" + must(c.Outbox.ListenSMTP())(c.t) + "?tls=none"
+	}
 	queue := jobs.New(c.DB, log)
 	if o.texts {
 		c.SMS = c.texts(queue, o)
 	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
-		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP("smtp://"+smtp+"?tls=none", "nao-responda@example.org"))(c.t),
-		SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t), Limits: o.limits, Breached: o.leaked, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
+		SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
+		Limits: o.limits, Breached: o.leaked, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)

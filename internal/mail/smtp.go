@@ -2,11 +2,14 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	netmail "net/mail"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +33,8 @@ type SMTP struct {
 //	smtp://user:password@host:port?tls=starttls
 //
 // tls is starttls (the default: required, never opportunistic), tls (from the first byte) or
-// none (loopback only, without user). The default port is 587, with tls=tls 465, with none 25.
+// none (loopback only, without user). The default port is 587, with tls=tls 465, with none 25. ca is a
+// file of certificates that vouch for the server, instead of the system's.
 func NewSMTP(rawURL, from string) (*SMTP, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -56,7 +60,7 @@ func checkURL(u *url.URL) error {
 		return errors.New("want smtp://user:password@host:port?tls=starttls")
 	}
 	for key := range u.Query() {
-		if key != "tls" {
+		if key != "tls" && key != "ca" {
 			return fmt.Errorf("unknown parameter %q", key)
 		}
 	}
@@ -75,6 +79,11 @@ func clientOptions(u *url.URL) ([]gomail.Option, error) {
 	}
 	options := []gomail.Option{gomail.WithPort(port), gomail.WithoutNoop(), gomail.WithoutRset()}
 	options = append(options, security...)
+	vouched, err := authorities(u)
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, vouched...)
 	if u.User != nil {
 		password, _ := u.User.Password()
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
@@ -85,7 +94,7 @@ func clientOptions(u *url.URL) ([]gomail.Option, error) {
 
 // transport turns the tls parameter into a port and the client's settings.
 func transport(u *url.URL) (port int, security []gomail.Option, err error) {
-	switch tls := u.Query().Get("tls"); tls {
+	switch mode := u.Query().Get("tls"); mode {
 	case "", "starttls":
 		return 587, []gomail.Option{gomail.WithTLSPolicy(gomail.TLSMandatory)}, nil
 	case "tls":
@@ -96,8 +105,25 @@ func transport(u *url.URL) (port int, security []gomail.Option, err error) {
 		}
 		return 25, []gomail.Option{gomail.WithTLSPolicy(gomail.NoTLS)}, nil
 	default:
-		return 0, nil, fmt.Errorf("tls=%q, want starttls, tls or none", tls)
+		return 0, nil, fmt.Errorf("tls=%q, want starttls, tls or none", mode)
 	}
+}
+
+// authorities are the city's own, where the URL names a file of them.
+func authorities(u *url.URL) ([]gomail.Option, error) {
+	path := u.Query().Get("ca")
+	if path == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: no certificates in it", path)
+	}
+	return []gomail.Option{gomail.WithTLSConfig(&tls.Config{RootCAs: roots, ServerName: u.Hostname(), MinVersion: tls.VersionTLS12})}, nil
 }
 
 func loopback(host string) bool {

@@ -192,6 +192,8 @@ func TestNewSMTPRefuses(t *testing.T) {
 		"clear text password":   {"smtp://u:p@127.0.0.1?tls=none", from},
 		"unknown TLS mode":      {"smtp://mail.example?tls=maybe", from},
 		"unknown parameter":     {"smtp://mail.example?tsl=none", from},
+		"no such authorities":   {"smtp://mail.example?ca=/nowhere", from},
+		"no authorities in it":  {"smtp://mail.example?ca=smtp_test.go", from},
 		"port 0":                {"smtp://mail.example:0", from},
 		"malformed":             {"smtp://u:secret%zz@mail.example", from},
 		"sender not an address": {"smtp://mail.example", "Prefeitura"},

@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loginunico/loginunico/internal/testnode"
 )
 
 func TestCarrierIsMadeOfItsURL(t *testing.T) {
 	t.Parallel()
 
-	_, cert, _ := certificate(t)
+	_, cert := testnode.Certificate(t, "smsc.example")
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, []byte(cert), 0o600); err != nil {
 		t.Fatal(err)
@@ -97,8 +99,8 @@ func TestServiceKeepsTheLinkAndHearsItsReceipts(t *testing.T) {
 	}
 	h.Carrier = carrier
 	go h.Run(t.Context())
-	server.wait("bind", nil)
-	server.tell(`{"next":{"id":"m1","early":{"text":"id:m1 stat:DELIVRD err:000"}}}`)
+	server.Wait("bind", nil)
+	server.Tell(`{"next":{"id":"m1","early":{"text":"id:m1 stat:DELIVRD err:000"}}}`)
 	id := h.ask("code/1")
 	if err := h.work(id); err != nil {
 		t.Fatal(err)

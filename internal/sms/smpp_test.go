@@ -37,7 +37,7 @@ func TestSMPPServerReadsWhatIsSubmitted(t *testing.T) {
 			Version int
 			Type    string
 		}
-		server.wait("bind", &bound)
+		server.Wait("bind", &bound)
 		if bound.Version != 0x34 || bound.Type != "OTP" {
 			t.Errorf("bound as %+v", bound)
 		}
@@ -51,7 +51,7 @@ func TestSMPPServerReadsWhatIsSubmitted(t *testing.T) {
 				t.Fatalf("%q: %+v, %v", words, receipt, err)
 			}
 			var got submitted
-			server.wait("submit", &got)
+			server.Wait("submit", &got)
 			if got.Validity < 570 || got.Validity > 601 {
 				t.Errorf("good for %d seconds, want 600", got.Validity)
 			}
@@ -68,7 +68,7 @@ func TestReceiptsMoveTheTrail(t *testing.T) {
 	server := startSMSC(t, false)
 	heard := make(chan Status, 1)
 	server.carrier(nil, func(_ context.Context, s Status) error { heard <- s; return nil })
-	server.wait("bind", nil)
+	server.Wait("bind", nil)
 	const appendixB = "id:7220bb6b-1 sub:001 dlvrd:001 submit date:2611211200 done date:2611211201 stat:%s err:%s text:id:9 stat:UNDELIV"
 	for name, c := range map[string]struct {
 		receipt string
@@ -83,7 +83,7 @@ func TestReceiptsMoveTheTrail(t *testing.T) {
 		"in the payload":       {`{"text":"","payload":"id:p1 stat:DELETED"}`, Status{ID: "p1", State: Failed, Reason: "DELETED"}},
 		"underscores and tags": {`{"text":"id:a_b@c stat:DELIVRD err:000 Text:Seu codigo"}`, Status{ID: "a_b@c", State: Delivered, Reason: "DELIVRD 000"}},
 	} {
-		server.tell(`{"receipt":` + c.receipt + `}`)
+		server.Tell(`{"receipt":` + c.receipt + `}`)
 		got := <-heard
 		c.want.Carrier = "smpp"
 		if got != c.want {
@@ -97,7 +97,7 @@ func TestReceiptsMoveTheTrail(t *testing.T) {
 		"a person's reply": `{"text":"id:a1 stat:DELIVRD","esm_class":0}`,
 		"no form at all":   `{"text":"\u0000\u00ff: stat"}`,
 	} {
-		server.tell(`{"receipt":` + receipt + `}`)
+		server.Tell(`{"receipt":` + receipt + `}`)
 		wantAnswer(t, server, 0)
 		if len(heard) != 0 {
 			t.Errorf("%s: %+v", name, <-heard)
@@ -108,7 +108,7 @@ func TestReceiptsMoveTheTrail(t *testing.T) {
 func wantAnswer(t *testing.T, server *smsc, status int) {
 	t.Helper()
 	var got struct{ Status int }
-	if server.wait("answered", &got); got.Status != status {
+	if server.Wait("answered", &got); got.Status != status {
 		t.Errorf("the receipt is answered with 0x%x, want 0x%x", got.Status, status)
 	}
 }
@@ -118,8 +118,8 @@ func TestReceiptThatIsNotKeptIsAskedForAgain(t *testing.T) {
 
 	server := startSMSC(t, false)
 	server.carrier(nil, func(context.Context, Status) error { return errors.New("no database") })
-	server.wait("bind", nil)
-	server.tell(`{"receipt":{"text":"id:1 stat:DELIVRD"}}`)
+	server.Wait("bind", nil)
+	server.Tell(`{"receipt":{"text":"id:1 stat:DELIVRD"}}`)
 	wantAnswer(t, server, 0x64)
 }
 
@@ -129,7 +129,7 @@ func TestRefusalsAreSorted(t *testing.T) {
 	server := startSMSC(t, false)
 	carrier := server.carrier(nil)
 	for status, want := range map[int]error{0x58: ErrNotTaken, 0x14: ErrNotTaken, 0x08: ErrNotTaken, 0x0B: ErrRefused, 0x0A: ErrRefused, 0x62: ErrRefused, 0x400: ErrRefused} {
-		server.tell(fmt.Sprintf(`{"next":{"status":%d}}`, status))
+		server.Tell(fmt.Sprintf(`{"next":{"status":%d}}`, status))
 		_, err := carrier.Send(t.Context(), text("x"))
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), fmt.Sprintf("smpp 0x%08x", status)) || strings.Contains(err.Error(), "98765") {
 			t.Errorf("0x%x: %v", status, err)
@@ -150,16 +150,16 @@ func TestSubmissionWithoutAnAnswerIsInDoubt(t *testing.T) {
 
 	server := startSMSC(t, false)
 	carrier := server.carrier(func(c *SMPPConfig) { c.Answer = 2 * time.Second })
-	server.tell(`{"next":{"silent":true}}`)
+	server.Tell(`{"next":{"silent":true}}`)
 	if _, err := carrier.Send(t.Context(), text("x")); !inDoubt(err) {
 		t.Errorf("silence: %v", err)
 	}
-	server.tell(`{"next":{"close":true}}`)
+	server.Tell(`{"next":{"close":true}}`)
 	if _, err := carrier.Send(t.Context(), text("x")); !inDoubt(err) {
 		t.Errorf("the connection is cut: %v", err)
 	}
-	server.wait("closed", nil)
-	server.wait("bind", nil)
+	server.Wait("closed", nil)
+	server.Wait("bind", nil)
 	if _, err := carrier.Send(t.Context(), text("x")); err != nil {
 		t.Errorf("and after it: %v", err)
 	}
@@ -170,21 +170,21 @@ func TestLinkComesBack(t *testing.T) {
 
 	server := startSMSC(t, false)
 	carrier := server.carrier(nil)
-	server.wait("bind", nil)
+	server.Wait("bind", nil)
 	for _, fault := range []string{`{"drop":true}`, `{"unbind":true}`} {
-		server.tell(fault)
-		server.wait("closed", nil)
-		server.wait("bind", nil)
+		server.Tell(fault)
+		server.Wait("closed", nil)
+		server.Wait("bind", nil)
 		if _, err := carrier.Send(t.Context(), text("x")); err != nil {
 			t.Errorf("after %s: %v", fault, err)
 		}
 	}
-	server.tell(`{"refuse":true}`)
-	server.tell(`{"drop":true}`)
-	server.wait("closed", nil)
-	server.wait("closed", nil) // a bind that was refused
-	server.tell(`{"refuse":false}`)
-	server.wait("bind", nil)
+	server.Tell(`{"refuse":true}`)
+	server.Tell(`{"drop":true}`)
+	server.Wait("closed", nil)
+	server.Wait("closed", nil) // a bind that was refused
+	server.Tell(`{"refuse":false}`)
+	server.Wait("bind", nil)
 	if _, err := carrier.Send(t.Context(), text("x")); err != nil {
 		t.Errorf("after refused binds: %v", err)
 	}
@@ -229,7 +229,7 @@ func TestSilentLinkIsAskedAndGivenUp(t *testing.T) {
 	server := startSMSC(t, false)
 	server.carrier(func(c *SMPPConfig) { c.Enquire = 30 * time.Millisecond })
 	for range 5 { // longer than a link may be silent
-		server.wait("enquire", nil)
+		server.Wait("enquire", nil)
 	}
 	deaf, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -276,10 +276,7 @@ func TestWindowHoldsBackAndManyAreSent(t *testing.T) {
 			ids <- receipt.ID
 		})
 	}
-	go func() { // somebody must read what the server says
-		for range server.events {
-		}
-	}()
+	server.Ignore()
 	all.Wait()
 	close(ids)
 	different := map[string]bool{}
@@ -289,7 +286,7 @@ func TestWindowHoldsBackAndManyAreSent(t *testing.T) {
 	if len(different) != cap(ids) {
 		t.Errorf("%d names for %d messages", len(different), cap(ids))
 	}
-	server.line(json.RawMessage(`{"next":{"silent":true}}`))
+	server.Say(json.RawMessage(`{"next":{"silent":true}}`))
 	narrow := server.carrier(func(c *SMPPConfig) { c.Window, c.Answer = 1, 200*time.Millisecond })
 	first := make(chan error, 1)
 	go func() { _, err := narrow.Send(t.Context(), text("x")); first <- err }()
@@ -308,16 +305,16 @@ func TestPackedAlphabetAndDecimalNames(t *testing.T) {
 	heard := make(chan Status, 1)
 	carrier := server.carrier(func(c *SMPPConfig) { c.Packed, c.DecimalIDs, c.From = true, true, "+551130000000" },
 		func(_ context.Context, s Status) error { heard <- s; return nil })
-	server.tell(`{"next":{"id":"1f"}}`)
+	server.Tell(`{"next":{"id":"1f"}}`)
 	receipt, err := carrier.Send(t.Context(), text("12345678"))
 	if err != nil || receipt.ID != "31" {
 		t.Errorf("%+v, %v", receipt, err)
 	}
 	var got submitted
-	if server.wait("submit", &got); got.Ton != 1 || got.From != "551130000000" || len([]rune(got.Text)) != 7 {
+	if server.Wait("submit", &got); got.Ton != 1 || got.From != "551130000000" || len([]rune(got.Text)) != 7 {
 		t.Errorf("%+v: want 8 septets in 7 octets", got)
 	}
-	server.tell(`{"receipt":{"text":"id:0000000031 stat:DELIVRD"}}`)
+	server.Tell(`{"receipt":{"text":"id:0000000031 stat:DELIVRD"}}`)
 	if s := <-heard; s.ID != receipt.ID {
 		t.Errorf("%+v", s)
 	}
