@@ -21,6 +21,7 @@ import (
 	"github.com/loginunico/loginunico/idp/recovery"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
+	"github.com/loginunico/loginunico/idp/visitor"
 	"github.com/loginunico/loginunico/internal/jobs"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/pg"
@@ -80,7 +81,7 @@ func New(d Dependencies) (*Provider, error) {
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Apps: factor.NewAuthenticators(d.Box, throttle, d.Themes.City().Name, d.Now),
 		Passkeys: passkeys, Caps: d.Caps, Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	notices, noticesErr := notice.New(d.Themes, p.flows.Codes, d.SMS, d.Issuer, d.Now)
-	p.flows.Notices = notices
+	p.flows.Notices, p.flows.Visitors = notices, visitor.New(d.Box, p.flows.People, d.Now)
 	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
 	p.flows.Channels = factor.NewChannels(d.Box, d.Now)
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),

@@ -242,6 +242,24 @@ func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Field
 	return err
 }
 
+// Unconfirm files that a value which a citizen declared is no longer known to be theirs, such as a
+// telephone number that somebody else answers now. The value stays.
+func (s *Store) Unconfirm(ctx context.Context, tx pg.Tx, id PersonID, field string, now time.Time) error {
+	p, err := s.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	c, err := content(Fields{field: {Text: p.Declared[field].Text}}, createdAt(SourceSelf), now)
+	if err != nil {
+		return err
+	}
+	if err := s.say(ctx, tx, id, c, now); err != nil {
+		return err
+	}
+	_, err = s.recompute(ctx, tx, id, now)
+	return err
+}
+
 func auditUpdate(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now time.Time) error {
 	return audit.RecordTx(ctx, tx, audit.Event{At: now, Actor: audit.Actor{Kind: audit.Person, ID: id.String()},
 		Action: "registry.update", Person: id, Fields: slices.Collect(maps.Keys(changed))})

@@ -17,12 +17,16 @@ var (
 	ErrSamePerson  = fail.New(fail.Conflict, "same_person")         // they are one already
 	ErrTwoCPFs     = fail.New(fail.Conflict, "two_documents")       // both have a valid CPF or CNPJ, and no human said so
 	ErrTwoAccounts = fail.New(fail.Conflict, "two_accounts")        // both sign in; one account must be closed first
+	ErrVisitor     = fail.New(fail.Conflict, "visitor")             // comes in by telephone, and joins others by proof alone
 	ErrNotMerged   = fail.New(fail.Conflict, "not_merged")          // nothing to undo
 	ErrKinds       = fail.New(fail.Conflict, "person_organization") // a person and an organization
 )
 
-// Machine is the actor of automatic decisions.
-const Machine = "registry/match"
+// Actors who are nobody of the city: automatic decisions, and somebody who signed in as both people.
+const (
+	Machine = "registry/match"
+	Proven  = "idp/flow"
+)
 
 // Link is a decision about two people.
 type Link struct {
@@ -47,7 +51,8 @@ const (
 // the elder record; it is returned. Nothing moves but the ways to find the other: records stay
 // where they were filed and the values are computed from both.
 //
-// Errors: ErrNotFound, ErrSamePerson, ErrKinds, ErrTwoAccounts, and for [Machine] ErrTwoCPFs.
+// Errors: ErrNotFound, ErrSamePerson, ErrKinds, ErrTwoAccounts, for all but [Proven] ErrVisitor, and for
+// [Machine] ErrTwoCPFs.
 func (s *Store) Merge(ctx context.Context, tx pg.Tx, a, b PersonID, actor, reason string, detail map[string]any, now time.Time) (PersonID, error) {
 	stays, goes, err := s.choose(ctx, tx, a, b, actor)
 	if err != nil {
@@ -70,6 +75,7 @@ type party struct {
 	id                  PersonID
 	root, account, docs bool
 	legal               bool
+	visitor             bool // came in by their own word, without a document
 }
 
 func (s *Store) choose(ctx context.Context, tx pg.Tx, a, b PersonID, actor string) (stays, goes PersonID, err error) {
@@ -88,6 +94,8 @@ func (s *Store) choose(ctx context.Context, tx pg.Tx, a, b PersonID, actor strin
 		return a, b, ErrSamePerson
 	case first.legal != second.legal:
 		return a, b, ErrKinds
+	case (first.visitor || second.visitor) && actor != Proven:
+		return a, b, ErrVisitor
 	case first.account && second.account:
 		return a, b, ErrTwoAccounts
 	case first.docs && second.docs && actor == Machine:

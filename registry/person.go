@@ -108,6 +108,8 @@ func (p Person) Claim(name string) (value any, ok bool) {
 		return addressClaim(at), at != record.Location{}
 	case "rg":
 		value = record.RGLine(p.Fields["rg"].Text)
+	case "passport":
+		value = record.DocumentLine(p.Fields["passport"].Text)
 	case "cnpj":
 		value = p.CNPJ.Text()
 	case "company_name":

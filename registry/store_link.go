@@ -25,14 +25,15 @@ func insertLink(ctx context.Context, tx pg.Tx, id uuid.UUID, l Link) error {
 func lockParties(ctx context.Context, tx pg.Tx, ids []PersonID) ([]party, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT p.id, p.merged_into IS NULL, p.kind = 'legal', NOT p.undocumented,
-		       EXISTS (SELECT 1 FROM password w WHERE w.person_id = p.id)
+		       EXISTS (SELECT 1 FROM password w WHERE w.person_id = p.id),
+		       p.undocumented AND EXISTS (SELECT 1 FROM evidence e WHERE e.person_id = p.id AND e.kind = 'self_declared')
 		  FROM person p
 		 WHERE p.id = ANY(@ids)
 		 ORDER BY p.id
 		   FOR UPDATE OF p`,
 		pgx.NamedArgs{"ids": ids})
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p party, err error) {
-		return p, row.Scan(&p.id, &p.root, &p.legal, &p.docs, &p.account)
+		return p, row.Scan(&p.id, &p.root, &p.legal, &p.docs, &p.account, &p.visitor)
 	})
 }
 

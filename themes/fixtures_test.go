@@ -26,7 +26,8 @@ type sample struct {
 
 // samples are all pages, in every state that shows other words.
 func samples() []sample {
-	all := append(signInSamples(), consentSamples()...)
+	all := append(signInSamples(), visitorSamples()...)
+	all = append(all, consentSamples()...)
 	all = append(all, recoverySamples()...)
 	all = append(all, accountSamples()...)
 	return append(all, failureSamples()...)
@@ -75,6 +76,28 @@ func signInSamples() []sample {
 		{"select account", service(), SelectAccount{Action: "/conta", Name: "Maria da Silva", CPF: "***.982.247-**"}},
 		{"level", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 1}},
 		{"level session", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 4, Session: true}},
+	}
+}
+
+func visitorSamples() []sample {
+	left, at := map[string]any{"Left": 2}, []Country{{"AR", "Argentina", 54}, {"UY", "Uruguai", 598}}
+	document := &Document{Kinds: []string{"passport", "id"}, Kind: "id", Country: "AR", Number: "12.345.678", Purpose: "Seguro", Countries: at}
+	return []sample{
+		{"identify visitors", service(), Identify{Action: "/entrar", RegisterURL: "/cadastro", VisitorURL: "/entrar/visitante?i=1"}},
+		{"visitor phone", service(), VisitorPhone{Action: "/v", Countries: at, SignInURL: "/entrar", CancelURL: "/cancelar"}},
+		{"visitor phone problems", withProblem("form", nil, FieldProblem{Field: "country", Code: "phone_country"}, FieldProblem{Field: "phone", Code: "phone_required"}),
+			VisitorPhone{Action: "/v", Countries: at, Country: "UY", Phone: "09", SignInURL: "/entrar"}},
+		{"visitor code", service(), VisitorCode{Action: "/c", ResendURL: "/n", ChangeURL: "/v", Number: "+598 94 123 456", Minutes: 10}},
+		{"visitor who", withProblem("visitor_other", left), VisitorWho{Action: "/w", Number: "+598 94 123 456", Ask: true, Name: "Ana Paz", Birthdate: "1990-01-01", ChangeURL: "/v"}},
+		{"visitor who spent", withProblem("visitor_spent", nil), VisitorWho{Action: "/w", Number: "+598 94 123 456", ChangeURL: "/v"}},
+		{"visitor who has a cpf", service(), VisitorWho{Action: "/w", Number: "+598 94 123 456", HasCPF: true, SignInURL: "/entrar", ChangeURL: "/v"}},
+		{"visitor needs a cpf", service(), CPFRequired{Action: "/cpf", Name: "Ana Paz", CancelURL: "/cancelar"}},
+		{"visitor adds a cpf", Frame{Path: "/cpf"}, CPFRequired{Action: "/cpf"}},
+		{"visitor data", service(), Profile{Action: "/dados", Fields: allFields()[:2], Document: document}},
+		{"visitor data problems", withProblem("form", nil, FieldProblem{Field: "document_kind", Code: "document_kind"}, FieldProblem{Field: "passport", Code: "document"}),
+			Profile{Action: "/dados", Document: document}},
+		{"select account visitor", service(), SelectAccount{Action: "/conta"}},
+		{"account visitor", Frame{Path: "/conta"}, Account{Level: 1, LogoutURL: "/sair", JoinURL: "/conta/cpf"}},
 	}
 }
 
@@ -156,7 +179,7 @@ func accountSamples() []sample {
 
 // failureCodes are the error pages handlers may ask for.
 var failureCodes = []string{
-	"not_found", "expired", "wrong_browser", "client", "redirect_uri", "request", "internal", "throttled", "forbidden", "method", "too_large", "recovery",
+	"not_found", "expired", "wrong_browser", "client", "redirect_uri", "request", "internal", "throttled", "forbidden", "method", "too_large", "recovery", "visitors",
 }
 
 func failureSamples() []sample {

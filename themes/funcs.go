@@ -12,6 +12,7 @@ import (
 var pageNames = []string{
 	"identify", "password", "second_step", "code", "register", "profile", "consent", "select_account", "level_too_low",
 	"recover", "recover_code", "recover_link", "recover_question", "recover_desk", "new_password",
+	"visitor_phone", "visitor_code", "visitor_who", "visitor_cpf",
 	"logout", "logged_out", "account", "applications", "failure", "form_post", "static",
 }
 
@@ -38,22 +39,25 @@ func (r *Renderer) parsePages() (map[string]map[string]*template.Template, error
 
 func (r *Renderer) funcs(c *catalog) template.FuncMap {
 	return template.FuncMap{
-		"t":            c.say,
-		"text":         c.text,
-		"level":        func(n int) (string, error) { return c.text(fmt.Sprintf("level.%d", n), nil) },
-		"show":         c.show,
-		"date":         func(t time.Time) string { return c.day(t.In(r.city.zone)) },
-		"field":        c.field,
-		"profilefield": c.profileField,
-		"countryfield": c.countryField,
-		"sections":     c.sections,
-		"asset":        r.url,
-		"accent":       r.accentURL,
-		"outside":      outside,
-		"repeated":     repeated,
-		"languages":    func() any { return languageNames },
-		"levels":       func() []int { return []int{1, 2, 3, 4, 5} },
-		"next":         nextLevel,
+		"t":               c.say,
+		"text":            c.text,
+		"level":           func(n int) (string, error) { return c.text(fmt.Sprintf("level.%d", n), nil) },
+		"show":            c.show,
+		"date":            func(t time.Time) string { return c.day(t.In(r.city.zone)) },
+		"field":           c.field,
+		"profilefield":    c.profileField,
+		"countryfield":    c.countryField,
+		"documentkinds":   c.documentKinds,
+		"documentcountry": c.documentCountry,
+		"documentnumber":  c.documentNumber,
+		"sections":        c.sections,
+		"asset":           r.url,
+		"accent":          r.accentURL,
+		"outside":         outside,
+		"repeated":        repeated,
+		"languages":       func() any { return languageNames },
+		"levels":          func() []int { return []int{1, 2, 3, 4, 5} },
+		"next":            nextLevel,
 	}
 }
 

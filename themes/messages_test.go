@@ -31,6 +31,9 @@ func promised() []string {
 		add("recover.", "way."+way, "sent."+way)
 	}
 	add("held.by.", "passkey", "totp", "govbr", "certificate", "desk")
+	add("problem.", "phone_required", "document", "document_kind", "document_country", "visitor_other", "visitor_spent")
+	add("document.", "passport", "id")
+	add("visitor.", "purpose")
 	for _, code := range failureCodes {
 		add("failure."+code, "", ".title")
 	}

@@ -50,8 +50,9 @@ func (s *shapes) shaped(f Frame, v View) (of shape, cpf string, ok bool) {
 	mark := func(url string) string { return strings.Replace(url, f.Visit, s.visit, 1) }
 	switch v := v.(type) {
 	case Identify:
-		of.view = Identify{Action: mark(v.Action), RegisterURL: mark(v.RegisterURL), CancelURL: mark(v.CancelURL),
-			Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
+		of.view = Identify{Action: mark(v.Action), RegisterURL: mark(v.RegisterURL), VisitorURL: mark(v.VisitorURL),
+			CancelURL: mark(v.CancelURL),
+			Passkey:   PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
 		return of, "", f.Path == v.Action && v.CPF == ""
 	case Password:
 		of.view = Password{Action: mark(v.Action), CPF: s.cpf, ChangeURL: mark(v.ChangeURL), RegisterURL: mark(v.RegisterURL),

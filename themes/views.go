@@ -45,6 +45,7 @@ type Identify struct {
 	Action      string // POST target; input "cpf", button id "continue"
 	CPF         string // as typed, kept after an error
 	RegisterURL string
+	VisitorURL  string // with a query: for people without a CPF; "" hides it
 	CancelURL   string // back to the service with access_denied; "" hides it
 	Passkey     PasskeyForm
 }
@@ -98,6 +99,8 @@ type Profile struct {
 	Action string // button id "continue"
 	Fields []Field
 	Cancel string // POST target that returns to the service with access_denied; "" hides it
+	// Document is asked of visitors; nil hides it.
+	Document *Document
 }
 
 // Field is one input of Profile. Label is message "claim.<Name>", hint "claim.<Name>.hint" when that message exists.
@@ -164,6 +167,7 @@ type Account struct {
 	Data      []Datum
 	LogoutURL string // POST target (button id "logout")
 	Held      *Held  // nil: nothing is held back
+	JoinURL   string // POST target (button id "join") for a visitor who has a CPF by now; "" hides it
 	// ApplicationsURL links to aplicações permitidas; "" hides it.
 	ApplicationsURL string
 }

@@ -1,7 +1,7 @@
 // Package account is the citizen's own corner: meus dados and aplicações permitidas.
 //
-// Routes: /conta, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair, and
-// /conta/confirmar for those who have recovered. Who is not signed in is taken through idp/flow and
+// Routes: /conta, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair, POST
+// /conta/cpf for visitors, and /conta/confirmar for those who have recovered. Who is not signed in is taken through idp/flow and
 // comes back. Revoking a service records the decision and ends every token of it in the same
 // transaction.
 package account
@@ -29,6 +29,7 @@ const (
 	pathRevoke       = "/conta/aplicacoes/revogar"
 	pathSignOut      = "/conta/sair"
 	pathConfirm      = "/conta/confirmar"
+	pathJoin         = "/conta/cpf" // a visitor has a CPF by now
 )
 
 // Handler serves the account pages.
@@ -45,6 +46,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET(pathApplications, h.signedIn(h.getApplications))
 	e.GET(pathConfirm, h.signedIn(h.getConfirm))
 	e.POST(pathRevoke, h.signedIn(h.postRevoke))
+	e.POST(pathJoin, h.signedIn(h.postJoin))
 	e.POST(pathSignOut, h.signedIn(h.postSignOut))
 }
 
@@ -79,6 +81,9 @@ func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Fram
 		return err
 	}
 	view.Held = held
+	if known.Person.CPF == "" {
+		view.JoinURL = pathJoin
+	}
 	policy, err := h.People.Policy(c.Request().Context(), h.DB, h.Now())
 	if err != nil {
 		return err
@@ -151,6 +156,11 @@ func (h *Handler) postRevoke(c echo.Context, known *session.Known, f themes.Fram
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, pathApplications)
+}
+
+// postJoin takes a visitor to the sign-in by CPF; whoever has one already stays here.
+func (h *Handler) postJoin(c echo.Context, known *session.Known, _ themes.Frame) error {
+	return h.Flow.BeginJoin(c, known, Path)
 }
 
 func (h *Handler) postSignOut(c echo.Context, known *session.Known, _ themes.Frame) error {

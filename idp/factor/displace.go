@@ -159,6 +159,16 @@ func (d *Displacer) displace(ctx context.Context, tx pg.Tx, person uuid.UUID, be
 	return Displaces, d.remember(ctx, tx, person, heldBy(before, d.now()), proof, ended)
 }
 
+// EndFactors takes away everything by which a person could sign in or get back in, where their
+// record becomes part of another's, which has ways in of its own.
+func EndFactors(ctx context.Context, tx pg.Tx, person uuid.UUID) error {
+	if err := lockFactors(ctx, tx, person); err != nil {
+		return err
+	}
+	_, err := endFactors(ctx, tx, person)
+	return err
+}
+
 // byWord is the live evidence of the holder's word alone.
 func byWord(all []trust.Evidence, now time.Time) (words []trust.Evidence) {
 	for _, e := range all {

@@ -35,6 +35,9 @@ type Proof struct {
 // PasswordProof is a right password.
 func PasswordProof() Proof { return Proof{By: ByPassword, AMR: []string{"pwd"}} }
 
+// TextProof is a code that a phone has received: all that a visitor shows.
+func TextProof() Proof { return Proof{By: ByCode, AMR: []string{"sms"}} }
+
 // Fresh is how long ago somebody may have signed in who changes a factor.
 const Fresh = 5 * time.Minute
 

@@ -39,14 +39,20 @@ const (
 	pathConfirm   = "/cadastro/codigo"
 	pathProfile   = "/cadastro/dados"
 	pathConsent   = "/consentimento"
-	again         = "/novo" // after the path of a code: send another
+	pathCPF       = "/entrar/sem-cpf"
+	pathVisitor   = "/entrar/visitante"
+	pathNumber    = "/entrar/visitante/codigo"
+	// pathVisitorWho asks whether the visitor is who had this number.
+	pathVisitorWho = "/entrar/visitante/confirmar"
+	again          = "/novo" // after the path of a code: send another
 )
 
 // PathRecover is where those go who have lost their password; package recovery serves it.
 const PathRecover = "/recuperar"
 
-var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond,
-	SelectAccount: pathSelect, WrongPerson: pathContinue, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
+var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, ConfirmNumber: pathNumber, ConfirmVisitor: pathVisitorWho,
+	UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond, SelectAccount: pathSelect, WrongPerson: pathContinue,
+	CPFRequired: pathCPF, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
 
 // Handler serves the pages of a flow.
 type Handler struct {
@@ -83,6 +89,15 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET(pathConfirm, h.getConfirm)
 	e.POST(pathConfirm, h.postConfirm)
 	e.POST(pathConfirm+again, h.postConfirmAgain)
+	e.GET(pathVisitor, h.getVisitor)
+	e.POST(pathVisitor, h.postVisitor)
+	e.GET(pathNumber, h.getNumber)
+	e.POST(pathNumber, h.postNumber)
+	e.POST(pathNumber+again, h.postNumberAgain)
+	e.GET(pathVisitorWho, h.getVisitorWho)
+	e.POST(pathVisitorWho, h.postVisitorWho)
+	e.GET(pathCPF, h.getCPF)
+	e.POST(pathCPF, h.postCPF)
 	e.GET(pathProfile, h.getProfile)
 	e.POST(pathProfile, h.postProfile)
 	e.GET(pathConsent, h.getConsent)
@@ -274,11 +289,16 @@ func problem(code, field, fieldCode string, args map[string]any) *themes.Problem
 }
 
 func (h *Handler) try(c echo.Context, v *visit, cpf brdoc.CPF) factor.Try {
+	return factor.Try{CPF: cpf, Address: address(c), Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
+}
+
+// address is the browser's.
+func address(c echo.Context) netip.Addr {
 	address, err := netip.ParseAddr(c.RealIP())
 	if err != nil {
-		address = netip.IPv4Unspecified()
+		return netip.IPv4Unspecified()
 	}
-	return factor.Try{CPF: cpf, Address: address, Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
+	return address
 }
 
 // enter goes on after a sign-in, under the cookie of its session if that is open.

@@ -121,6 +121,11 @@ func (h *Handler) answer(c echo.Context, r Request, app *client.Client, form url
 	if err != nil {
 		return err
 	}
+	if r.Subject != "" {
+		if r.Subject, err = h.Tokens.SubjectNow(ctx, r.Subject); err != nil {
+			return err
+		}
+	}
 	v := &visit{Interaction: h.fresh(c, r), client: app, known: known}
 	if known != nil {
 		v.SessionID = &known.ID

@@ -15,19 +15,23 @@ import (
 
 // beforeSignIn are the steps at which a citizen may still say that they are somebody else, or
 // that they have no account yet.
-var beforeSignIn = []Step{Identify, Authenticate, SecondStep, UnlockByMail, ConfirmChannel}
+var beforeSignIn = []Step{Identify, Authenticate, SecondStep, UnlockByMail, ConfirmChannel, ConfirmNumber, ConfirmVisitor}
 
 func (h *Handler) getIdentify(c echo.Context) error {
 	v, here, err := h.at(c, beforeSignIn...)
 	if err != nil || !here {
 		return err
 	}
-	return h.show(c, v, nil, v.identify(""))
+	return h.show(c, v, nil, h.identify(v, ""))
 }
 
-func (v *visit) identify(typed string) themes.Identify {
-	return themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL(),
+func (h *Handler) identify(v *visit, typed string) themes.Identify {
+	view := themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL(),
 		Passkey: v.passkey()}
+	if h.takesVisitors(v) {
+		view.VisitorURL = v.url(pathVisitor)
+	}
+	return view
 }
 
 // postIdentify records the CPF. Where nobody can be signed in, for want of a cookie, every visit
@@ -42,7 +46,7 @@ func (h *Handler) postIdentify(c echo.Context) error {
 		}
 		if fault != nil {
 			code := cpfFault(typed)
-			return h.show(c, v, problem(code, "cpf", code, nil), v.identify(clip(typed)))
+			return h.show(c, v, problem(code, "cpf", code, nil), h.identify(v, clip(typed)))
 		}
 	}
 	v, err := h.visitOf(c, h.Shared.Writes, func(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.Time) (Interaction, error) {

@@ -45,7 +45,7 @@ func (h *Handler) expected(ctx context.Context, v *visit) (*uuid.UUID, error) {
 	switch cpf := v.typedCPF(h.Box); {
 	case v.next(h.Now()) == SecondStep:
 		return v.HalfPerson, nil
-	case v.known != nil && v.CPF == nil:
+	case v.known != nil && v.CPF == nil && !v.joining():
 		return &v.known.PersonID, nil
 	case cpf == "":
 		return nil, nil
@@ -114,7 +114,7 @@ func (h *Handler) passkeyRefused(c echo.Context, v *visit, step Step, err error)
 	p := &themes.Problem{Code: fail.CodeOf(err)}
 	switch step {
 	case Identify:
-		return h.show(c, v, p, v.identify(""))
+		return h.show(c, v, p, h.identify(v, ""))
 	case SecondStep:
 		return h.showSecond(c, v, p)
 	case Strengthen, LevelTooLow:

@@ -25,7 +25,15 @@ func (h *Handler) getProfile(c echo.Context) error {
 func (h *Handler) profileView(v *visit, typed map[string]string) themes.Profile {
 	view := themes.Profile{Action: v.url(pathProfile), Cancel: v.cancelURL()}
 	for _, m := range v.missing(h.Now()) {
-		view.Fields = append(view.Fields, themes.Field{Name: m.Name, Value: typed[m.Name], Required: m.Required, Purpose: m.Purpose.Localized(v.lang)})
+		purpose := m.Purpose.Localized(v.lang)
+		if purpose == "" {
+			purpose = h.Pages.Themes.Text(v.lang, "visitor.purpose", nil) // it is ours, not the service's
+		}
+		if v.visitor() && m.Name == "passport" {
+			view.Document = documentView(v.lang, purpose, typed)
+			continue
+		}
+		view.Fields = append(view.Fields, themes.Field{Name: m.Name, Value: typed[m.Name], Required: m.Required, Purpose: purpose})
 	}
 	return view
 }
@@ -37,7 +45,7 @@ func (h *Handler) postProfile(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	fields, typed, p := h.declared(c, v.missing(h.Now()))
+	fields, typed, p := h.declared(c, v, v.missing(h.Now()))
 	if p != nil {
 		return h.show(c, v, p, h.profileView(v, typed))
 	}
@@ -54,10 +62,16 @@ func (h *Handler) postProfile(c echo.Context) error {
 	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathContinue)) })
 }
 
-func (h *Handler) declared(c echo.Context, wanted []client.Claim) (registry.Fields, map[string]string, *themes.Problem) {
+func (h *Handler) declared(c echo.Context, v *visit, wanted []client.Claim) (registry.Fields, map[string]string, *themes.Problem) {
 	fields, typed, p := registry.Fields{}, map[string]string{}, &themes.Problem{Code: "form"}
 	now := h.Now()
 	for _, m := range wanted {
+		if v.visitor() && m.Name == "passport" {
+			text, faults := typedDocument(c, typed)
+			p.Fields = append(p.Fields, faults...)
+			fields[m.Name] = registry.Value{Text: text, Source: registry.SourceSelf, At: now}
+			continue
+		}
 		typed[m.Name] = clip(c.FormValue(m.Name))
 		text, err := registry.ParseDeclared(m.Name, c.FormValue(m.Name), now)
 		if err != nil {

@@ -36,6 +36,9 @@ type Interaction struct {
 	ConsentedAt  *time.Time
 	HalfPerson   *uuid.UUID // whose password was right, while the second step is to come
 	HalfAt       *time.Time
+	Visitor      []byte     // sealed telephone number, E.164
+	ProvenAt     *time.Time // the code of the number was answered
+	Joining      *uuid.UUID // the visitor who wants to sign in by a CPF
 }
 
 // halfLifetime is how long a right password waits for its second step.
@@ -55,13 +58,15 @@ type visit struct {
 
 func (v *visit) facts(now time.Time) Facts {
 	f := Facts{StartedAt: v.CreatedAt, CPFTyped: v.CPF != nil, Registering: v.Registration != nil, Busy: v.BusyAt != nil,
-		Unlocked: v.UnlockedAt != nil, Chosen: v.ChosenAt != nil, Decided: v.ConsentedAt != nil}
+		Unlocked: v.UnlockedAt != nil, Chosen: v.ChosenAt != nil, Decided: v.ConsentedAt != nil,
+		NumberTyped: v.Visitor != nil, InDoubt: v.ProvenAt != nil}
 	f.Halfway = v.HalfAt != nil && now.Sub(*v.HalfAt) < halfLifetime
 	if v.known == nil {
 		return f
 	}
 	f.SignedIn, f.AuthTime, f.Cap, f.Subject = true, v.known.AuthTime, v.known.Cap, v.known.Subject
 	f.Level = v.known.Level(now)
+	f.Visitor, f.Joining = v.visitor(), v.joining()
 	// Somebody signed in elsewhere in this browser after this interaction began: perhaps not the
 	// person who is typing here.
 	f.Switched = v.SessionID == nil || *v.SessionID != v.known.ID
@@ -76,6 +81,17 @@ func (v *visit) facts(now time.Time) Facts {
 func (v *visit) authenticated(session uuid.UUID, now time.Time) {
 	v.SessionID, v.ChosenAt = &session, &now
 	v.CPF, v.Registration, v.BusyAt, v.UnlockedAt, v.HalfPerson, v.HalfAt = nil, nil, nil, nil, nil, nil
+	v.Visitor, v.ProvenAt, v.Joining = nil, nil, nil
+}
+
+// visitor says whether who is signed in has no CPF.
+func (v *visit) visitor() bool {
+	return v.known != nil && v.known.Person.CPF == "" && v.known.Person.CNPJ == ""
+}
+
+// joining says whether the visitor who asked to sign in by a CPF is signed in still.
+func (v *visit) joining() bool {
+	return v.visitor() && v.Joining != nil && *v.Joining == v.known.PersonID
 }
 
 // sector is the client's for pairwise subjects; "" without a client.
@@ -105,13 +121,28 @@ func (v *visit) ask(level int) consent.Ask {
 func (v *visit) missing(now time.Time) []client.Claim {
 	var all []client.Claim
 	level := trust.Level(v.known.Evidence, now)
-	for _, declarable := range registry.Declarable() {
-		m, ok := v.client.Claim(declarable)
-		if ok && m.Required && level >= m.MinLevel && !v.known.Person.Has(declarable) && contains(v.Request.Claims, declarable) {
+	for _, name := range registry.Declarable() {
+		if m, ok := v.required(name, level); ok && !v.known.Person.Has(name) {
 			all = append(all, m)
 		}
 	}
 	return all
+}
+
+// required finds a claim that this service cannot do without. Of visitors we need name and birth
+// date ourselves, to know them again when their number has been with somebody else, and nobody may
+// ask them for a document that only Brazilians have.
+func (v *visit) required(name string, level int) (client.Claim, bool) {
+	m, ok := v.client.Claim(name)
+	ok = ok && m.Required && level >= m.MinLevel && contains(v.Request.Claims, name)
+	switch {
+	case !v.visitor():
+	case name == "rg", name == "voter_id", name == "nis", name == "cns":
+		return m, false
+	case !ok && (name == "name" || name == "birthdate"):
+		return client.Claim{Name: name, Required: true}, true
+	}
+	return m, ok
 }
 
 // typedCPF is the CPF of this sign-in: the one typed, else the one of the session to be proved

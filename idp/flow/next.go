@@ -12,12 +12,15 @@ type Step int
 const (
 	Identify       Step = iota // the CPF
 	ConfirmChannel             // the mail code of a new account
+	ConfirmNumber              // the code that a visitor's phone has received
+	ConfirmVisitor             // whether they are who had this number, or somebody new
 	UnlockByMail               // a mail code, because this CPF met too many tries
 	Authenticate               // the password
 	SecondStep                 // the code that this account asks for after the password
 	SelectAccount              // go on as who is signed in?
 	WrongPerson                // the service wants another person than the one who signed in
 	Strengthen                 // a page of ours wants a session as strong as the account can give
+	CPFRequired                // the service is for people with a CPF, and this one has none
 	LevelTooLow                // the city does not know this person, or this session, surely enough
 	Profile                    // data the service needs and the city lacks
 	Consent                    // the citizen's decision
@@ -32,8 +35,12 @@ type Facts struct {
 	Busy        bool      // the typed CPF met too many tries
 	Unlocked    bool      // and the mail code was answered
 	Halfway     bool      // the password was right, and this account asks for a code too
+	NumberTyped bool      // a visitor's, in this interaction, and nobody signed in by it yet
+	InDoubt     bool      // its code was answered, and it does not say who they are
 
 	SignedIn  bool
+	Visitor   bool // who is signed in has no CPF
+	Joining   bool // and wants to sign in by one
 	AuthTime  time.Time
 	Level     int    // trust level of the person now
 	Cap       int    // strength of this session
@@ -51,6 +58,7 @@ type Needs struct {
 	MaxAge     *time.Duration // nil: any age
 	Subject    string         // from id_token_hint or the sub claim; "" anyone
 	Level      int            // the lowest acr that will do, 1 to 5
+	CPF        bool           // visitors are not served
 	FirstParty bool           // our own account pages: no consent, no profile
 	Strength   int            // the lowest cap of a session that will do for them, 0 to 5
 }
@@ -64,6 +72,8 @@ func Next(n Needs, f Facts) Step {
 		return f.signIn()
 	case f.Switched, n.asks("select_account") && !f.Chosen:
 		return SelectAccount
+	case n.CPF && f.Visitor:
+		return f.joinOrLeave()
 	case n.Subject != "" && n.Subject != f.Subject:
 		return n.otherPerson(f)
 	case min(f.Level, f.Cap) < n.Level:
@@ -99,13 +109,25 @@ func (n Needs) otherPerson(f Facts) Step {
 	return WrongPerson
 }
 
+// joinOrLeave asks a visitor for the CPF that they have by now.
+func (f Facts) joinOrLeave() Step {
+	if f.Joining {
+		return f.signIn()
+	}
+	return CPFRequired
+}
+
 // signIn is the part of the sign-in that comes next. A person who must only prove themselves
-// again is known by the session and goes straight to the password.
+// again is known by the session and goes straight to the password; a visitor has none.
 func (f Facts) signIn() Step {
 	switch {
 	case f.Registering:
 		return ConfirmChannel
-	case !f.CPFTyped && !f.SignedIn:
+	case f.InDoubt:
+		return ConfirmVisitor
+	case f.NumberTyped:
+		return ConfirmNumber
+	case !f.CPFTyped && (!f.SignedIn || f.Visitor):
 		return Identify
 	case f.Busy && !f.Unlocked:
 		return UnlockByMail
@@ -126,7 +148,7 @@ func (s Step) PromptNoneError() string {
 		return "account_selection_required"
 	case LevelTooLow, Strengthen:
 		return "unmet_authentication_requirements"
-	case Profile:
+	case Profile, CPFRequired:
 		return "interaction_required"
 	case Consent:
 		return "consent_required"

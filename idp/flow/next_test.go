@@ -39,6 +39,17 @@ func TestNextGoesOneStepAtATime(t *testing.T) {
 		{"a right password in an account of two steps", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Halfway = true, true }), SecondStep},
 		{"its codes were guessed at", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Halfway, f.Busy = true, true, true }), UnlockByMail},
 		{"a new account", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Registering = true, true }), ConfirmChannel},
+		{"a visitor's number", Needs{}, ready(out, func(f *Facts) { f.NumberTyped = true }), ConfirmNumber},
+		{"a visitor's number that may be another's", Needs{}, ready(out, func(f *Facts) { f.NumberTyped, f.InDoubt = true, true }), ConfirmVisitor},
+		{"a visitor", Needs{}, ready(func(f *Facts) { f.Visitor = true }), Issue},
+		{"a visitor where a CPF is needed", Needs{CPF: true}, ready(func(f *Facts) { f.Visitor = true }), CPFRequired},
+		{"a visitor where a CPF and a level are needed", Needs{CPF: true, Level: 5}, ready(func(f *Facts) { f.Visitor = true }), CPFRequired},
+		{"a visitor who has a CPF by now", Needs{CPF: true}, ready(func(f *Facts) { f.Visitor, f.Joining = true, true }), Identify},
+		{"a visitor who typed it", Needs{CPF: true}, ready(func(f *Facts) { f.Visitor, f.Joining, f.CPFTyped = true, true, true }), Authenticate},
+		{"a visitor at the account pages", Needs{FirstParty: true}, ready(func(f *Facts) { f.Visitor = true }), Issue},
+		{"a visitor who adds a CPF at the account pages", Needs{FirstParty: true, CPF: true}, ready(func(f *Facts) { f.Visitor = true }), CPFRequired},
+		{"prompt=login, a visitor", Needs{Prompt: []string{"login"}}, ready(func(f *Facts) { f.Visitor = true }), Identify},
+		{"a citizen where a CPF is needed", Needs{CPF: true}, ready(), Issue},
 		{"a new account at a busy CPF", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Busy, f.Registering = true, true, true }), ConfirmChannel},
 		{"nothing missing", Needs{}, ready(), Issue},
 		{"the account pages", Needs{FirstParty: true}, ready(func(f *Facts) { f.Missing, f.Undecided = true, true }), Issue},
@@ -85,6 +96,7 @@ func TestEveryStepButTheLastHasAnErrorForPromptNone(t *testing.T) {
 	t.Parallel()
 
 	want := map[Step]string{Identify: "login_required", ConfirmChannel: "login_required", UnlockByMail: "login_required",
+		ConfirmNumber: "login_required", ConfirmVisitor: "login_required", CPFRequired: "interaction_required",
 		Authenticate: "login_required", SecondStep: "login_required", SelectAccount: "account_selection_required", WrongPerson: "login_required",
 		Strengthen: "unmet_authentication_requirements", LevelTooLow: "unmet_authentication_requirements", Profile: "interaction_required", Consent: "consent_required", Issue: ""}
 	for step := Identify; step <= Issue; step++ {
@@ -107,8 +119,9 @@ func FuzzNext(f *testing.F) {
 		bit := func(n int) bool { return bits>>n&1 == 1 }
 		facts := Facts{StartedAt: began, CPFTyped: bit(0), Registering: bit(1), Busy: bit(2), Unlocked: bit(3), SignedIn: bit(4),
 			Chosen: bit(5), Switched: bit(6), Missing: bit(7), Undecided: bit(8), Decided: bit(9), Halfway: bit(11),
+			NumberTyped: bit(15), InDoubt: bit(16), Visitor: bit(17), Joining: bit(18),
 			AuthTime: began.Add(time.Duration(auth%1e6) * time.Second), Level: level, Cap: strength, Subject: subject}
-		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10), Strength: int(bits >> 12 & 7)}
+		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10), Strength: int(bits >> 12 & 7), CPF: bit(19)}
 		for i, p := range []string{"login", "consent", "select_account", "none"} {
 			if prompts>>i&1 == 1 {
 				needs.Prompt = append(needs.Prompt, p)
@@ -149,6 +162,8 @@ func missingFact(n Needs, f Facts) string {
 		return "no account was chosen"
 	case n.Subject != "" && n.Subject != f.Subject:
 		return "it is another person"
+	case n.CPF && f.Visitor:
+		return "the person has no CPF"
 	case f.Level < n.Level, f.Cap < n.Level:
 		return "the level is too low"
 	case n.FirstParty && f.Cap < n.Strength:

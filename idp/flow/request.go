@@ -32,6 +32,7 @@ type Request struct {
 	Resources     []string `json:"resources"`           // RFC 8707
 	ReturnTo      string   `json:"return_to,omitempty"` // a page of ours; then there is no client
 	Strength      int      `json:"strength,omitempty"`  // what that page wants of the session
+	CPF           bool     `json:"cpf,omitempty"`       // that page is for a visitor who has a CPF by now
 }
 
 // Has says whether a scope is asked for.
@@ -48,9 +49,9 @@ func (r Request) granted(offline bool) string {
 
 // Needs joins the request with the manifest's minimum level.
 func (r Request) Needs(c *client.Client) Needs {
-	n := Needs{Prompt: r.Prompt, Subject: r.Subject, Level: r.ACRLevel, FirstParty: r.ReturnTo != "", Strength: r.Strength}
+	n := Needs{Prompt: r.Prompt, Subject: r.Subject, Level: r.ACRLevel, FirstParty: r.ReturnTo != "", CPF: r.CPF, Strength: r.Strength}
 	if c != nil {
-		n.Level = max(n.Level, c.MinLevel)
+		n.Level, n.CPF = max(n.Level, c.MinLevel), !c.Foreigners
 	}
 	if r.MaxAge != nil {
 		age := time.Duration(*r.MaxAge) * time.Second

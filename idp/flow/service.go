@@ -12,6 +12,7 @@ import (
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
+	"github.com/loginunico/loginunico/idp/visitor"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
@@ -36,6 +37,7 @@ type Dependencies struct {
 	Throttle   *factor.Throttle
 	Codes      *factor.Codes
 	Notices    *notice.Notices
+	Visitors   *visitor.Visitors
 	Recoveries *factor.Recoveries
 	Channels   *factor.Channels
 	Apps       *factor.Authenticators

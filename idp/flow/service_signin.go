@@ -145,8 +145,14 @@ func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, a
 }
 
 // open starts the session, or strengthens the one there is, and records it as this interaction's, in
-// v too. Where nothing is missing then, it issues: what most sign-ins are is one commit.
+// v too. Where nothing is missing then, it issues: what most sign-ins are is one commit. A visitor
+// who asked for it is joined before.
 func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, e entry) (in entered, err error) {
+	if v.joining() {
+		if err := d.joined(ctx, tx, v.known.PersonID, e.person); err != nil {
+			return in, err
+		}
+	}
 	if in.cookie, v.known, err = d.Sessions.Begin(ctx, tx, e.session(), v.known, v.ClientID, v.sector()); err != nil {
 		return in, err
 	}

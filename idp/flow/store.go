@@ -22,11 +22,12 @@ func begin(ctx context.Context, db pg.DB, in Interaction) error {
 
 // interactionColumns are in the order of [Interaction.targets].
 const interactionColumns = `id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id,
-		       chosen_at, busy_at, unlocked_at, registration, consented_at, half_person, half_at`
+		       chosen_at, busy_at, unlocked_at, registration, consented_at, half_person, half_at, visitor, proven_at, joining`
 
 func (in *Interaction) targets() []any {
 	return []any{&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
-		&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt, &in.HalfPerson, &in.HalfAt}
+		&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt, &in.HalfPerson, &in.HalfAt,
+		&in.Visitor, &in.ProvenAt, &in.Joining}
 }
 
 // find returns an unfinished interaction of this browser; pg.NoRows when there is none, whoever
@@ -46,7 +47,8 @@ func find(ctx context.Context, db pg.DB, id uuid.UUID, browser []byte, now time.
 func identified(ctx context.Context, db pg.DB, id uuid.UUID, browser, cpf []byte, now time.Time) (in Interaction, err error) {
 	err = db.QueryRow(ctx, `
 		UPDATE interaction
-		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL, half_person = NULL, half_at = NULL
+		   SET cpf = @cpf, busy_at = NULL, unlocked_at = NULL, registration = NULL, half_person = NULL, half_at = NULL,
+		       visitor = NULL, proven_at = NULL
 		 WHERE id = @id AND browser_hash = @browser AND finished_at IS NULL AND expires_at > @now
 		RETURNING `+interactionColumns,
 		pg.Args{"id": id, "browser": browser, "cpf": cpf, "now": now}).
@@ -85,7 +87,8 @@ func halfway(ctx context.Context, db pg.DB, id, person uuid.UUID, now time.Time)
 func registering(ctx context.Context, db pg.DB, id uuid.UUID, cpf, registration []byte, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET cpf = @cpf, registration = @registration, half_person = NULL, half_at = NULL
+		   SET cpf = @cpf, registration = @registration, half_person = NULL, half_at = NULL,
+		       visitor = NULL, proven_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "cpf": cpf, "registration": registration, "now": now}))
 }
@@ -95,7 +98,7 @@ func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now tim
 	return one(db.Exec(ctx, `
 		UPDATE interaction
 		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, busy_at = NULL, unlocked_at = NULL,
-		       half_person = NULL, half_at = NULL
+		       half_person = NULL, half_at = NULL, visitor = NULL, proven_at = NULL, joining = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "session": session, "now": now}))
 }
@@ -104,7 +107,8 @@ func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now tim
 func chosen(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, half_person = NULL, half_at = NULL
+		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, half_person = NULL, half_at = NULL,
+		       visitor = NULL, proven_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "session": session, "now": now}))
 }
@@ -122,7 +126,7 @@ func unregistered(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) er
 func finish(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET finished_at = @now, cpf = NULL, registration = NULL
+		   SET finished_at = @now, cpf = NULL, registration = NULL, visitor = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "now": now}))
 }
@@ -143,7 +147,7 @@ func finishCarried(ctx context.Context, db pg.DB, in Interaction, now time.Time)
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
 		VALUES (@id, @browser, @client, @request, @created, @expires, @now)
 		ON CONFLICT (id) DO UPDATE
-		   SET finished_at = excluded.finished_at, cpf = NULL, registration = NULL
+		   SET finished_at = excluded.finished_at, cpf = NULL, registration = NULL, visitor = NULL
 		 WHERE interaction.finished_at IS NULL AND interaction.browser_hash = excluded.browser_hash`,
 		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now}))

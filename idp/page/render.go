@@ -5,6 +5,7 @@ package page
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -45,11 +46,16 @@ func (p *Pages) Frame(c echo.Context) themes.Frame {
 
 // Language is the page's: what the service asked for, the visitor's choice, the browser's, pt-BR.
 func (p *Pages) Language(c echo.Context, uiLocales string) string {
-	chosen := ""
-	if cookie, err := c.Cookie(cookieLanguage); err == nil {
-		chosen = cookie.Value
+	return themes.Match(uiLocales, p.Chosen(c), "", c.Request().Header.Get("Accept-Language"))
+}
+
+// Chosen is the language that this browser has chosen before; "" for none of ours.
+func (p *Pages) Chosen(c echo.Context) string {
+	cookie, err := c.Cookie(cookieLanguage)
+	if err != nil || !slices.Contains(themes.Languages, cookie.Value) {
+		return ""
 	}
-	return themes.Match(uiLocales, chosen, "", c.Request().Header.Get("Accept-Language"))
+	return cookie.Value
 }
 
 // Show renders a page. It is never cached: it is somebody's.

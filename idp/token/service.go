@@ -237,6 +237,21 @@ func (s *Service) EndTokens(ctx context.Context, tx pg.DB, person uuid.UUID, rea
 	return revokeAll(ctx, tx, person, reason, s.now())
 }
 
+// Carry gives what one person had opened to another, who has turned out to be the same: the subs by
+// which services know them, and every grant. A service that knows both under two subs sees that of
+// the second from now on; the other one stays as it is, and [Service.SubjectNow] reads it.
+func (s *Service) Carry(ctx context.Context, tx pg.DB, from, to uuid.UUID) error {
+	if err := carrySubjects(ctx, tx, from, to); err != nil {
+		return err
+	}
+	return carryGrants(ctx, tx, from, to)
+}
+
+// SubjectNow is the sub in use of whom a sub names: another one where that person was known twice.
+func (s *Service) SubjectNow(ctx context.Context, sub string) (string, error) {
+	return subjectNow(ctx, s.shared.Reads, sub)
+}
+
 // EndSession ends the tokens that rest on a session and says whom to tell.
 func (s *Service) EndSession(ctx context.Context, tx pg.DB, person, session uuid.UUID) ([]client.Party, error) {
 	return revokeSession(ctx, tx, person, session, s.now())

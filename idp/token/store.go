@@ -284,6 +284,48 @@ func revokeAll(ctx context.Context, db pg.DB, person uuid.UUID, reason string, n
 	return err
 }
 
+// carrySubjects moves the subs of a person to another in every sector that does not know the other.
+func carrySubjects(ctx context.Context, db pg.DB, from, to uuid.UUID) error {
+	_, err := db.Exec(ctx, `
+		UPDATE subject s
+		   SET person_id = @to
+		 WHERE s.person_id = @from
+		   AND NOT EXISTS (SELECT FROM subject own WHERE own.person_id = @to AND own.sector = s.sector)`,
+		pg.Args{"from": from, "to": to})
+	return err
+}
+
+// carryGrants moves the grants of a person to another; what was answered of the first is made anew.
+func carryGrants(ctx context.Context, db pg.DB, from, to uuid.UUID) error {
+	_, err := db.Exec(ctx, `
+		WITH moved AS (
+		     UPDATE oauth_grant
+		        SET person_id = @to
+		      WHERE person_id = @from
+		     RETURNING id)
+		UPDATE oauth_token t
+		   SET answers = NULL
+		  FROM moved
+		 WHERE t.grant_id = moved.id AND t.answers IS NOT NULL`,
+		pg.Args{"from": from, "to": to})
+	return err
+}
+
+// subjectNow follows a sub that stayed with a merged person to the one in use in its sector.
+func subjectNow(ctx context.Context, db pg.DB, sub string) (now string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT own.sub
+		  FROM subject s
+		  JOIN person p ON p.id = s.person_id
+		  JOIN subject own ON own.person_id = p.merged_into AND own.sector = s.sector
+		 WHERE s.sub = @sub`,
+		pg.Args{"sub": sub}).Scan(&now)
+	if pg.NoRows(err) {
+		return sub, nil
+	}
+	return now, err
+}
+
 // revokeSession ends the grants of a session, but for those the citizen let outlive it, and
 // returns every client that took part.
 func revokeSession(ctx context.Context, db pg.DB, person, session uuid.UUID, now time.Time) ([]client.Party, error) {

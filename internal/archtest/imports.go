@@ -22,7 +22,7 @@ var within = [][]string{
 	{"idp/account", "idp/recovery"},
 	{"idp/flow"},
 	{"idp/notice"},
-	{"idp/session", "idp/token", "idp/factor", "idp/federation", "idp/events"},
+	{"idp/session", "idp/token", "idp/factor", "idp/visitor", "idp/federation", "idp/events"},
 	{"idp/client", "idp/keys", "idp/page"},
 }
 

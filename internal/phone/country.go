@@ -37,6 +37,9 @@ func ParseCountries(text string) (Countries, error) {
 	return set, nil
 }
 
+// World are all countries that have a numbering plan. Do not change it.
+func World() Countries { return plans() }
+
 // Allow says whether a number is of one of these countries.
 func (c Countries) Allow(n Number) bool { return c[n.Country()] }
 

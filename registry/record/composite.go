@@ -63,6 +63,19 @@ func RGLine(text string) string {
 	return joined(" ", p[0], joined("/", p[1], p[2]))
 }
 
+// IdentityCard is the kind of a travel document that is no passport.
+const IdentityCard = "id"
+
+// Document joins the number of a travel document, the country that issued it (ISO 3166-1 alpha-2)
+// and its kind, "" for a passport: the text of a Passport. A base may know the number alone.
+func Document(number, country, kind string) string { return Composite(number, country, kind) }
+
+// DocumentLine is such a text in one line: "AB123456", "PY AB123456", "AR ID 12345678".
+func DocumentLine(text string) string {
+	p := Parts(text, 3)
+	return joined(" ", p[1], strings.ToUpper(p[2]), p[0])
+}
+
 func joined(by string, parts ...string) string {
 	full := parts[:0:0]
 	for _, p := range parts {

@@ -141,7 +141,8 @@ func (r *run) join(ctx context.Context, s *subject, v verdict) error {
 
 // refusal says whether the registry will not have two people joined by a machine.
 func refusal(err error) bool {
-	return errors.Is(err, registry.ErrTwoCPFs) || errors.Is(err, registry.ErrTwoAccounts) || errors.Is(err, registry.ErrKinds)
+	return errors.Is(err, registry.ErrTwoCPFs) || errors.Is(err, registry.ErrTwoAccounts) || errors.Is(err, registry.ErrKinds) ||
+		errors.Is(err, registry.ErrVisitor)
 }
 
 func (r *run) mergeTx(ctx context.Context, tx pg.Tx, s *subject, v verdict) error {
