@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -229,16 +230,25 @@ func (s *Store) documentOf(ctx context.Context, tx pg.Tx, r indexRow, version in
 	return "", errNoDocument
 }
 
-// RetireOld removes the registry's old keys: of its index after a [Store.Rekey], else of its classes
-// after a [Store.Reseal]; either has just found nothing. Errors are those of secret.Retire; the first
-// ends it.
-func RetireOld(ctx context.Context, db *pg.Pool, kek secret.KEK, index bool) (retired []secret.DataKey, err error) {
-	keys, err := secret.List(ctx, db, kek)
+// waits is how long something may wait that is sealed under the general key and is not sealed again:
+// letters that were given up stay a week.
+const waits = 8 * 24 * time.Hour
+
+// RetireOld removes old keys: of the index after a [Store.Rekey], else of the classes after a
+// [Store.Reseal] and all that is sealed again beside it; either has just found nothing. Of the general
+// class they go only when nothing can wait any more that they have sealed. Errors are those of
+// secret.Retire; the first ends it.
+func RetireOld(ctx context.Context, db *pg.Pool, kek secret.KEK, index bool, now time.Time) (retired []secret.DataKey, err error) {
+	all, err := secret.List(ctx, db, kek)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range keys {
-		if k.Purpose == secret.General || k.State != secret.Old || (k.Purpose == secret.Index) != index {
+	needed := false         // an old general key still is
+	for _, k := range all { // a purpose's newest first
+		if k.Purpose == secret.General && k.State == secret.Current {
+			needed = now.Sub(k.From) < waits
+		}
+		if k.State != secret.Old || (k.Purpose == secret.Index) != index || k.Purpose == secret.General && needed {
 			continue
 		}
 		if err := secret.Retire(ctx, db, kek, k.Purpose, k.ID); err != nil {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -83,5 +85,67 @@ func write(t *testing.T, path string, text []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Every binary column is a digest or public, is sealed again, or holds what only waits. A new one must be put here, and
+// where it is sealed and stays, be sealed again before `registry reseal -retire` takes its key away.
+func TestEverySealedColumnIsSealedAgainOrWaits(t *testing.T) {
+	db := audited(t)
+	open := regexp.MustCompile(`(_hash|\.digest|\.bucket|_index|\.sha256|\.unique_key|public_key|passkey\.credential_id|webauthn_user\.handle)$|^audit_batch\.|^data_key\.wrapped$`)
+	again := strings.Fields(`person.identity person.documents person.contact person.family person.complements person.declared
+		source_record.content first_record.content person_override.value registry_key.sealed
+		totp.secret secret_question.question channel.address not_me.address visitor.number signing_key.private_key audit_key.private_key`)
+	waits := strings.Fields(`interaction.cpf interaction.registration interaction.visitor oauth_token.answers sms_message.sealed person.fields`)
+	rows, err := db.Query(t.Context(), `
+		SELECT a.attrelid::regclass || '.' || a.attname
+		  FROM pg_attribute a
+		  JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r','p') AND NOT c.relispartition
+		 WHERE a.atttypid = 'bytea'::regtype AND c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var found []string
+	for rows.Next() {
+		var column string
+		if err := rows.Scan(&column); err != nil {
+			t.Fatal(err)
+		}
+		if found = append(found, column); !open.MatchString(column) && !slices.Contains(again, column) && !slices.Contains(waits, column) {
+			t.Errorf("%s: is it sealed, and does it stay?", column)
+		}
+	}
+	for _, column := range slices.Concat(again, waits) {
+		if !slices.Contains(found, column) {
+			t.Errorf("%s is no column", column)
+		}
+	}
+}
+
+func TestTheKeysThatSignAreSealedAgainAndTheOldKeyMayGo(t *testing.T) {
+	db := audited(t)
+	done(t, "keys", "rotate", "ES256")
+	kept := file(t, "roots", done(t, "audit", "seal"))
+	signing := done(t, "keys", "list")
+	done(t, "keys", "data", "rotate", "seal")
+	first := done(t, "registry", "reseal")
+	if n := strings.Count(signing, "\n"); !strings.HasSuffix(first, fmt.Sprintf(" %d keys\n", n)) { // a heading, and the audit's
+		t.Errorf("%s of\n%s", first, signing)
+	}
+	if out := done(t, "registry", "reseal", "-retire"); out != "anew: 0 people, 0 records, 0 decisions, 0 look-ups, 0 ways in, 0 keys\n" {
+		t.Errorf("again, and letters may wait: %s", out)
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE data_key SET active_from = now() - interval '9 days', created_at = now() - interval '10 days'`); err != nil {
+		t.Fatal(err)
+	}
+	if out := done(t, "registry", "reseal", "-retire"); !regexp.MustCompile(`seal: key [0-9a-f]{8} removed\n$`).MatchString(out) {
+		t.Errorf("nine days later: %s", out)
+	}
+	if out := done(t, "keys", "list"); out != signing {
+		t.Errorf("the signing keys, before:\n%s\nand now:\n%s", signing, out)
+	}
+	if out := done(t, "audit", "verify", "-roots", kept); !strings.HasPrefix(out, "in order: ") {
+		t.Error(out)
 	}
 }
