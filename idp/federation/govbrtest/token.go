@@ -25,11 +25,7 @@ func key(n int) *rsa.PrivateKey {
 	ringMu.Lock()
 	defer ringMu.Unlock()
 	for len(ring) <= n {
-		k, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err) // only without a source of randomness
-		}
-		ring = append(ring, k)
+		ring = append(ring, newKey())
 	}
 	return ring[n]
 }
@@ -160,4 +156,17 @@ func asJSON(v any) []byte {
 		panic(err) // maps of strings and numbers
 	}
 	return text
+}
+
+// OtherKey is a key that no gov.br has signed with, for who forges.
+func OtherKey() *rsa.PrivateKey { return otherKey() }
+
+var otherKey = sync.OnceValue(newKey)
+
+func newKey() *rsa.PrivateKey {
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // only without a source of randomness
+	}
+	return k
 }
