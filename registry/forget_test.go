@@ -195,7 +195,7 @@ func TestForgettingOneLeavesTheWordsOfWhoIsMergedLater(t *testing.T) {
 
 	// And of two who are one both are forgotten, each with the number that leads to them.
 	w.tick()
-	stays, err = w.merge(a, b, "carla")
+	_, err = w.merge(a, b, "carla")
 	w.must(err)
 	w.tick()
 	w.forget(goes)

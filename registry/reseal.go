@@ -34,15 +34,16 @@ func (s *Store) Reseal(ctx context.Context, db *pg.Pool) (n Renewed, err error) 
 	if n.People, err = s.each(ctx, db, s.resealPeople); err != nil {
 		return n, err
 	}
-	if n.Records, err = s.each(ctx, db, s.resealRecords); err != nil {
+	cipher := s.box.Class(recordPurpose)
+	if n.Records, err = secret.Renew(ctx, db, cipher, recordsAfter, replaceContent); err != nil {
 		return n, err
 	}
-	first, err := s.each(ctx, db, s.resealFirst)
+	first, err := secret.Renew(ctx, db, cipher, firstAfter, replaceFirst)
 	n.Records += first
 	if err != nil {
 		return n, err
 	}
-	n.Overrides, err = s.each(ctx, db, s.resealOverrides)
+	n.Overrides, err = secret.Renew(ctx, db, cipher, overridesAfter, replaceOverride)
 	return n, err
 }
 
@@ -107,50 +108,6 @@ func (s *Store) resealParts(id PersonID, sealed Sealed) (Sealed, error) {
 		fresh[part] = cipher.Seal(plain, aad(id, part))
 	}
 	return fresh, nil
-}
-
-func (s *Store) resealRecords(ctx context.Context, tx pg.Tx, from cursor) (cursor, int64, error) {
-	rows, err := recordsAfter(ctx, tx, from)
-	return s.resealRows(ctx, tx, from, rows, err, replaceContent)
-}
-
-func (s *Store) resealFirst(ctx context.Context, tx pg.Tx, from cursor) (cursor, int64, error) {
-	rows, err := firstAfter(ctx, tx, from)
-	return s.resealRows(ctx, tx, from, rows, err, replaceFirst)
-}
-
-func (s *Store) resealOverrides(ctx context.Context, tx pg.Tx, from cursor) (cursor, int64, error) {
-	rows, err := overridesAfter(ctx, tx, from)
-	return s.resealRows(ctx, tx, from, rows, err, replaceOverride)
-}
-
-// sealedRow is one value under the records' key.
-type sealedRow struct {
-	at    cursor
-	value []byte
-}
-
-func (s *Store) resealRows(ctx context.Context, tx pg.Tx, from cursor, rows []sealedRow, err error,
-	replace func(ctx context.Context, tx pg.Tx, at cursor, value []byte) error) (cursor, int64, error) {
-	if err != nil || len(rows) == 0 {
-		return from, 0, err
-	}
-	cipher, renewed := s.box.Class(recordPurpose), int64(0)
-	for _, r := range rows {
-		from = r.at
-		if cipher.Current(r.value) {
-			continue
-		}
-		plain, err := cipher.Open(r.value, recordAAD(r.at.person, r.at.id))
-		if err != nil {
-			return from, renewed, err
-		}
-		renewed++
-		if err := replace(ctx, tx, r.at, cipher.Seal(plain, recordAAD(r.at.person, r.at.id))); err != nil {
-			return from, renewed, err
-		}
-	}
-	return from, renewed, nil
 }
 
 // Rekey makes the look-up by CPF and CNPJ anew under the newest index key and then takes the old

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 )
 
 type sealedPerson struct {
@@ -39,7 +40,7 @@ func replaceParts(ctx context.Context, tx pg.Tx, id PersonID, parts Sealed) erro
 	return err
 }
 
-func recordsAfter(ctx context.Context, tx pg.Tx, after cursor) ([]sealedRow, error) {
+func recordsAfter(ctx context.Context, tx pg.Tx, after cursor) ([]secret.Stored[cursor], error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT person_id, id, content
 		  FROM source_record
@@ -51,8 +52,11 @@ func recordsAfter(ctx context.Context, tx pg.Tx, after cursor) ([]sealedRow, err
 	return pgx.CollectRows(rows, scanSealedRow)
 }
 
-func scanSealedRow(row pgx.CollectableRow) (r sealedRow, err error) {
-	return r, row.Scan(&r.at.person, &r.at.id, &r.value)
+// scanSealedRow reads one value under the records' key.
+func scanSealedRow(row pgx.CollectableRow) (r secret.Stored[cursor], err error) {
+	err = row.Scan(&r.Key.person, &r.Key.id, &r.Value)
+	r.AAD = recordAAD(r.Key.person, r.Key.id)
+	return r, err
 }
 
 func replaceContent(ctx context.Context, tx pg.Tx, at cursor, value []byte) error {
@@ -64,7 +68,7 @@ func replaceContent(ctx context.Context, tx pg.Tx, at cursor, value []byte) erro
 	return err
 }
 
-func firstAfter(ctx context.Context, tx pg.Tx, after cursor) ([]sealedRow, error) {
+func firstAfter(ctx context.Context, tx pg.Tx, after cursor) ([]secret.Stored[cursor], error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT id, id, content
 		  FROM first_record
@@ -85,7 +89,7 @@ func replaceFirst(ctx context.Context, tx pg.Tx, at cursor, value []byte) error 
 	return err
 }
 
-func overridesAfter(ctx context.Context, tx pg.Tx, after cursor) ([]sealedRow, error) {
+func overridesAfter(ctx context.Context, tx pg.Tx, after cursor) ([]secret.Stored[cursor], error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT person_id, id, value
 		  FROM person_override
