@@ -44,6 +44,9 @@ var controls = map[string]control{
 	"birthdate":      {"birthdate", "date", "", "bday"},
 	"gender":         {"gender", "text", "", "sex"},
 	"phone_number":   {"phone_number", "tel", "tel", "tel"},
+	"factor_name":    {"name", "text", "", "off"}, // of a device, as its owner calls it
+	"question":       {"question", "text", "", "off"},
+	"new_answer":     {"answer", "text", "", "off"},
 	"country":        {"country", "text", "", "country"},
 	"phone":          {"phone", "tel", "tel", "tel-national"},
 	"street_address": {"street_address", "text", "", "street-address"},

@@ -30,6 +30,7 @@ func samples() []sample {
 	all = append(all, consentSamples()...)
 	all = append(all, recoverySamples()...)
 	all = append(all, accountSamples()...)
+	all = append(all, securitySamples()...)
 	return append(all, failureSamples()...)
 }
 
@@ -167,9 +168,9 @@ func accountSamples() []sample {
 	unused := app
 	unused.ID, unused.LastUse, unused.Claims, unused.PolicyURI = "portal", time.Time{}, nil, ""
 	return []sample{
-		{"account", in, Account{CPF: "***.982.247-**", Level: 3, Data: data, LogoutURL: "/sair", ApplicationsURL: "/conta/aplicacoes"}},
+		{"account", in, Account{CPF: "***.982.247-**", Level: 3, Data: data, LogoutURL: "/sair"}},
 		{"account highest", in, Account{CPF: "***.982.247-**", Level: 5, LogoutURL: "/sair"}},
-		{"applications", in, Applications{Items: []Application{app, unused}, AccountURL: "/conta"}},
+		{"applications", in, Applications{Items: []Application{app, unused}}},
 		{"applications none", in, Applications{}},
 		{"logout", in, Logout{Action: "/sair", Hidden: map[string]string{"state": "x", "client_id": "portal"}, Name: "Maria da Silva"}},
 		{"logged out", Frame{}, LoggedOut{SignInURL: "/entrar", Ended: true}},
@@ -180,6 +181,7 @@ func accountSamples() []sample {
 // failureCodes are the error pages handlers may ask for.
 var failureCodes = []string{
 	"not_found", "expired", "wrong_browser", "client", "redirect_uri", "request", "internal", "throttled", "forbidden", "method", "too_large", "recovery", "visitors",
+	"not_me", "displaced", "factor_not_found",
 }
 
 func failureSamples() []sample {

@@ -13,11 +13,18 @@ var pageNames = []string{
 	"identify", "password", "second_step", "code", "register", "profile", "consent", "select_account", "level_too_low",
 	"recover", "recover_code", "recover_link", "recover_question", "recover_desk", "new_password",
 	"visitor_phone", "visitor_code", "visitor_who", "visitor_cpf",
-	"logout", "logged_out", "account", "applications", "failure", "form_post", "static",
+	"logout", "logged_out", "account", "security", "security_history", "change", "app_setup", "spare_codes", "sign_in_again", "not_me",
+	"applications", "failure", "form_post", "static",
 }
 
 // languageNames are the language links, each in its own language.
 var languageNames = []struct{ Code, Name string }{{"pt-BR", "Português"}, {"es", "Español"}, {"en", "English"}}
+
+// tabs are the pages of the account, in order.
+var tabs = []tab{{"account", "/conta", "account.title"}, {"security", "/conta/seguranca", "security.title"},
+	{"applications", "/conta/aplicacoes", "applications.title"}}
+
+type tab struct{ Page, Path, Title string }
 
 // parsePages parses every page once per language, because the functions know their language.
 func (r *Renderer) parsePages() (map[string]map[string]*template.Template, error) {
@@ -50,6 +57,8 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"documentkinds":   c.documentKinds,
 		"documentcountry": c.documentCountry,
 		"documentnumber":  c.documentNumber,
+		"moment":          func(t time.Time) string { return r.Moment(c.lang, t) },
+		"tabs":            func() []tab { return tabs },
 		"sections":        c.sections,
 		"asset":           r.url,
 		"accent":          r.accentURL,

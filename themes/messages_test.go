@@ -51,6 +51,7 @@ func promised() []string {
 		"totp_removed", "codes_renewed", "code_used", "mail_changed", "mail_added", "mail_removed", "phone_added", "phone_removed",
 		"question_changed", "recovered", "desk_recovered", "hold_lifted", "not_me", "displaced", "elsewhere")
 	add("source.", "registry")
+	add("problem.", "device", "device_taken", "factor_name", "too_many_factors", "channel_taken", "app_code", "secret_question")
 	add("problem.", "phone_country", "phone_invalid", "phone_fixed", "sms_too_many")
 	add("gender.", genders...)
 	for _, n := range []string{"1", "2", "3", "4", "5"} {
@@ -109,7 +110,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		used[id] = true
 	}
 	sources, _ := filepath.Glob("templates/*.html")
-	quoted, composed := regexp.MustCompile(`"([a-z_]+(\.[a-z_0-9]+)*)"`), []string{"field.", "claim.", "static.", "level."}
+	quoted, composed := regexp.MustCompile(`"([a-z_]+(\.[a-z_0-9]+)*)"`), []string{"field.", "claim.", "static.", "level.", "change.", "again."}
 	for _, file := range append(sources, "record.go") {
 		raw, err := os.ReadFile(file)
 		if err != nil {

@@ -59,14 +59,15 @@ func (r *Renderer) readAssets(files fs.FS) error {
 	contrast, errContrast := base.ReadFile("static/contrast.css")
 	script, errScript := base.ReadFile("static/app.js")
 	passkey, errPasskey := base.ReadFile("static/passkey.js")
+	codes, errCodes := base.ReadFile("static/codes.js")
 	css := append([]byte(r.tokens.css()), append(style, contrast...)...)
 	css = comment.ReplaceAll(css, nil)
 	r.assets, r.hashed = map[string]*asset{}, map[string]*asset{}
-	for name, body := range map[string][]byte{"app.css": css, "app.js": script, "passkey.js": passkey, "logo.svg": logo} {
+	for name, body := range map[string][]byte{"app.css": css, "app.js": script, "passkey.js": passkey, "codes.js": codes, "logo.svg": logo} {
 		a := newAsset(name, body)
 		r.assets[name], r.hashed[a.name] = a, a
 	}
-	return errors.Join(err, errStyle, errContrast, errScript, errPasskey)
+	return errors.Join(err, errStyle, errContrast, errScript, errPasskey, errCodes)
 }
 
 // checkSVG refuses what a picture has no need of: scripts, handlers, foreign content, links out.

@@ -168,8 +168,6 @@ type Account struct {
 	LogoutURL string // POST target (button id "logout")
 	Held      *Held  // nil: nothing is held back
 	JoinURL   string // POST target (button id "join") for a visitor who has a CPF by now; "" hides it
-	// ApplicationsURL links to aplicações permitidas; "" hides it.
-	ApplicationsURL string
 }
 
 // CommonSources lists the origins of values that have a name in every language; others are a city's
@@ -188,8 +186,7 @@ type Datum struct {
 
 // Applications lists the services this citizen has authorized: aplicações permitidas.
 type Applications struct {
-	Items      []Application
-	AccountURL string // links back to meus dados; "" hides it
+	Items []Application
 }
 
 // Application is one authorized service.

@@ -9,6 +9,7 @@ package account
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -48,6 +49,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST(pathRevoke, h.signedIn(h.postRevoke))
 	e.POST(pathJoin, h.signedIn(h.postJoin))
 	e.POST(pathSignOut, h.signedIn(h.postSignOut))
+	h.mountSecurity(e)
 }
 
 type handler func(c echo.Context, known *session.Known, f themes.Frame) error
@@ -60,11 +62,7 @@ func (h *Handler) signedIn(next handler) echo.HandlerFunc {
 			return err
 		}
 		if known == nil {
-			back := c.Path()
-			if c.Request().Method != http.MethodGet {
-				back = Path
-			}
-			return h.Flow.Begin(c, back)
+			return h.Flow.Begin(c, wanted(c))
 		}
 		f := h.Pages.Frame(c)
 		f.SignedIn = known.Person.DisplayName()
@@ -72,10 +70,20 @@ func (h *Handler) signedIn(next handler) echo.HandlerFunc {
 	}
 }
 
+// wanted is the page that a browser asked for before it signed in.
+func wanted(c echo.Context) string {
+	switch path := c.Path(); {
+	case strings.HasPrefix(path, PathSecurity+"/"):
+		return formOf(c.Request().URL.RequestURI())
+	case c.Request().Method == http.MethodGet:
+		return path
+	}
+	return Path
+}
+
 // getAccount shows what the city knows, each value masked and with its source.
 func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Frame) error {
-	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut,
-		ApplicationsURL: pathApplications}
+	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut}
 	held, err := h.Held(c.Request().Context(), known.Session, pathConfirm)
 	if err != nil {
 		return err
@@ -131,7 +139,7 @@ func (h *Handler) getApplications(c echo.Context, known *session.Known, f themes
 	if err != nil {
 		return err
 	}
-	view := themes.Applications{AccountURL: Path}
+	view := themes.Applications{}
 	for _, r := range live {
 		item := themes.Application{ID: r.ClientID, Name: r.ClientID, Claims: r.Claims, Since: r.Since, LastUse: uses[r.ClientID],
 			RevokeURL: pathRevoke + "?servico=" + r.ClientID}

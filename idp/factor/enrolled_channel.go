@@ -114,7 +114,7 @@ func (c *Channels) Add(ctx context.Context, tx pg.Tx, person uuid.UUID, kind Cha
 // Pending is an address that waits for its code. Error: ErrFactorNotFound.
 func (c *Channels) Pending(ctx context.Context, db pg.DB, person, id uuid.UUID) (Channel, error) {
 	one := Channel{ID: id}
-	sealed, err := pendingChannel(ctx, db, person, id, &one.Kind, c.now())
+	sealed, err := pendingChannel(ctx, db, person, id, &one.Kind)
 	if err != nil {
 		return one, err
 	}

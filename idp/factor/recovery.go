@@ -92,6 +92,9 @@ func (r *Recoveries) Start(ctx context.Context, tx pg.Tx, cpf brdoc.CPF, way Way
 	return id, enqueue(ctx, tx, RecoveryRequest{ID: id, Sealed: r.box.Seal([]byte(cpf.Digits()), recoveryAAD(id))})
 }
 
+// Questions says whether the city offers the secret question.
+func (r *Recoveries) Questions() bool { return r.questions }
+
 func (r *Recoveries) offered(way Way) bool {
 	switch way {
 	case WayMail, WayAlternativeMail, WaySMS:
