@@ -292,7 +292,9 @@ func matchOfWords(e trust.Evidence) bool {
 // Vouch files what a person declared once more, at the trust level they have now reached: the
 // policy may let in from a known person what it left out from anybody who typed a CPF.
 func (s *Store) Vouch(ctx context.Context, tx pg.Tx, p Person, level int, now time.Time) error {
-	c, err := content(p.Declared, level, now)
+	said := maps.Clone(p.Declared)
+	maps.DeleteFunc(said, func(_ string, v Value) bool { return v.Source == SourceGovBR }) // filed already, as what it is
+	c, err := content(said, level, now)
 	if err != nil {
 		return err
 	}

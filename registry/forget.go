@@ -15,7 +15,8 @@ import (
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
-// ForgetDeclared takes back all that the holder of an account has said of themselves, with the
+// ForgetDeclared takes back all that the holder of an account has said of themselves, or brought from
+// gov.br, with the
 // evidence of level 3 that rested on it, in the caller's transaction: what the bases, a desk or an
 // operator said stays, and the values are computed from that. Values that somebody approved are the
 // holder's words too, and go.
@@ -80,7 +81,7 @@ func standingWords(records []pmcc.Record) (said, others []pmcc.Record) {
 	taken := map[int64]bool{}
 	for _, r := range slices.Backward(records) {
 		switch {
-		case r.Source != SourceSelf:
+		case r.Source != SourceSelf && r.Source != SourceGovBR:
 			others = append(others, r)
 		case r.Content.IsVoid():
 			taken[r.Key] = true
@@ -98,7 +99,7 @@ func (s *Store) takeBack(ctx context.Context, tx pg.Tx, id PersonID, said, other
 	for left := said; len(left) > 0; {
 		row, plain, n := rowID(s.ids.At(now)), []byte(nil), 0
 		for ; n < len(left) && n < rowRecords && len(plain) < rowBytes; n++ {
-			plain = appendRecord(plain, SourceSelf, left[n].Key, record.Void(now))
+			plain = appendRecord(plain, left[n].Source, left[n].Key, record.Void(now))
 		}
 		rows = append(rows, filed{pmcc.Record{ID: row}, s.box.Class(recordPurpose).Seal(plain, recordAAD(id, row))})
 		left = left[n:]

@@ -23,7 +23,8 @@ type PersonID = uuid.UUID
 // Sources that are no base of the city. Message "source.<Source>" names each for the citizen.
 const (
 	SourceSelf     = pmcc.SourceSelf // typed by the person
-	SourceOperator = "operator"      // set by hand, by two people of the registry
+	SourceGovBR    = pmcc.SourceGovBR
+	SourceOperator = "operator" // set by hand, by two people of the registry
 )
 
 // Value is one field with its provenance.
@@ -47,7 +48,7 @@ type Person struct {
 	CPF       brdoc.CPF  // "" for people without one
 	CNPJ      brdoc.CNPJ // of an organization
 	Fields    Fields     // what the city knows
-	Declared  Fields     // what the person says of themselves
+	Declared  Fields     // what the person says of themselves, or has brought from gov.br
 	Policy    int        // version of the PMCC that Fields were computed by
 	CreatedAt time.Time
 	UpdatedAt time.Time

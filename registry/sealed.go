@@ -38,6 +38,7 @@ const (
 
 	flagConfirmed = 1
 	flagKeyed     = 4
+	flagGovBR     = 8 // declared by way of gov.br
 )
 
 var errSealed = errors.New("registry: sealed values are malformed")
@@ -72,10 +73,14 @@ func (k *packer) pack(g *pmcc.Golden, records []pmcc.Record, policy int) *[seale
 		if v.Record >= 0 {
 			place = k.places[v.Record]
 		}
-		k.value(int(v.Field.Class()), v, place)
+		k.value(int(v.Field.Class()), v, place, 0)
 	}
 	for i := range g.Declared {
-		k.value(declaredPart, &g.Declared[i], 0)
+		var brought byte
+		if v := &g.Declared[i]; records[v.Record].Source == SourceGovBR {
+			brought = flagGovBR
+		}
+		k.value(declaredPart, &g.Declared[i], 0, brought)
 	}
 	for i := range k.parts {
 		if k.out[i] = k.parts[i]; len(k.parts[i]) == 0 {
@@ -123,12 +128,11 @@ func appendContribution(b []byte, r *pmcc.Record, before uuid.UUID, effective in
 	return binary.AppendVarint(b, effective)
 }
 
-func (k *packer) value(part int, v *pmcc.Value, place int) {
+func (k *packer) value(part int, v *pmcc.Value, place int, flags byte) {
 	b := k.parts[part]
 	if len(b) == 0 {
 		b = append(b, sealedVersion)
 	}
-	var flags byte
 	if v.Confirmed != 0 {
 		flags |= flagConfirmed
 	}
@@ -248,6 +252,8 @@ func (u *unpacker) value(r *scanner, declared bool) {
 	case !field.Valid() || place > len(u.records):
 		r.bad = true
 		return
+	case declared && flags&flagGovBR != 0:
+		v.Source = SourceGovBR
 	case declared:
 		v.Source = SourceSelf
 	case place > 0:

@@ -223,17 +223,27 @@ func (c *Computer) refuse(f record.Field, rec int32, code string) {
 	c.golden.Refused = append(c.golden.Refused, Refusal{Field: f, Record: int(rec), Code: code})
 }
 
-// declare keeps the citizen's latest word on a field.
+// declare keeps the citizen's latest word on a field, or what they brought from gov.br: that where
+// they said nothing of it, and for the name, which it proves.
 func (c *Computer) declare(chain []int32, records []Record) {
-	for i := len(chain) - 1; i >= 0; i-- {
-		cand := &c.candidates[chain[i]]
-		if records[cand.rec].Source != SourceSelf {
-			continue
-		}
-		if !cand.Excluded {
-			c.golden.Declared = append(c.golden.Declared, Value{Field: cand.Field, Key: cand.Key, Text: cand.Text, Record: int(cand.rec),
-				Confirmed: cand.Confirmed, Effective: c.heads[cand.rec].effective})
-		}
+	at := c.latest(chain, records, SourceSelf)
+	if proven := c.latest(chain, records, SourceGovBR); proven >= 0 && (at < 0 || c.candidates[proven].Field == record.Name) {
+		at = proven
+	}
+	if at < 0 || c.candidates[at].Excluded {
 		return
 	}
+	cand := &c.candidates[at]
+	c.golden.Declared = append(c.golden.Declared, Value{Field: cand.Field, Key: cand.Key, Text: cand.Text, Record: int(cand.rec),
+		Confirmed: cand.Confirmed, Effective: c.heads[cand.rec].effective})
+}
+
+// latest is a source's last word among these candidates; -1 without one.
+func (c *Computer) latest(chain []int32, records []Record, source string) int32 {
+	for _, at := range slices.Backward(chain) {
+		if records[c.candidates[at].rec].Source == source {
+			return at
+		}
+	}
+	return -1
 }

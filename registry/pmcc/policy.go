@@ -13,6 +13,10 @@ import (
 // SourceSelf is the citizen; a policy names it like any other source.
 const SourceSelf = "self"
 
+// SourceGovBR is the citizen's gov.br account: what they bring from it they say of themselves, with a
+// proof.
+const SourceGovBR = "govbr"
+
 // Op is what a source may do to a field.
 type Op uint8
 
