@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -127,6 +129,33 @@ func TestAReleaseIsAuditedWithWhoWhatWhyAndUnderWhichBasis(t *testing.T) {
 	}
 	if got := strings.Join(refresh.Fields, " "); got != "name sub trust_level" || refresh.Detail["through"] != "refresh_token" || refresh.LegalBasis != "public_policy" {
 		t.Errorf("by refresh: %s, %+v", got, refresh)
+	}
+}
+
+func TestEveryStatementThatStoresATokenPutsItOnTheAuditsList(t *testing.T) {
+	t.Parallel()
+
+	files, err := filepath.Glob("store*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := 0
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, literal := range strings.Split(string(text), "`") {
+			if !strings.Contains(literal, "INSERT INTO oauth_token ") {
+				continue
+			}
+			if stored++; !strings.Contains(literal, "INSERT INTO token_unaudited ") {
+				t.Errorf("%s: %s", name, literal)
+			}
+		}
+	}
+	if stored < 2 {
+		t.Errorf("%d statements", stored)
 	}
 }
 
