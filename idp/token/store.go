@@ -189,16 +189,18 @@ func redeemCode(ctx context.Context, db pg.DB, h *holder, t newToken, now time.T
 // rotate uses a refresh token and stores its successor, for the audit too, in one statement and one commit; false
 // when somebody used it first, or when the person, the evidence or the grant has changed since it
 // was read.
+//
+// Nothing but its hash leads to the token: a second way to it, by its grant, would be taken by some
+// plans, and a grant has thousands.
 func rotate(ctx context.Context, db pg.DB, h *holder, used []byte, t newToken, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		WITH used AS (
-		     UPDATE oauth_token t
+		     UPDATE oauth_token
 		        SET refresh_used_at = @now, answers = NULL
-		       FROM oauth_grant g, person p
-		      WHERE t.refresh_hash = @used AND t.refresh_used_at IS NULL
-		        AND g.id = @grant AND t.grant_id = g.id AND g.revoked_at IS NULL AND g.expires_at > @now
-		        AND p.id = @person AND p.version = @version
-		     RETURNING t.grant_id),
+		      WHERE refresh_hash = @used AND refresh_used_at IS NULL
+		        AND EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = @grant AND g.revoked_at IS NULL AND g.expires_at > @now)
+		        AND EXISTS (SELECT 1 FROM person p WHERE p.id = @person AND p.version = @version)
+		     RETURNING grant_id),
 		     unaudited AS (
 		     INSERT INTO token_unaudited (access_hash)
 		     SELECT @access_hash
