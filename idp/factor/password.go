@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -169,31 +171,33 @@ func parsePHC(s string) (phc, error) {
 	if len(s) > 512 {
 		return phc{}, ErrHash
 	}
-	var p phc
-	var version int
-	var tail string
-	_, err := fmt.Sscanf(s, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &p.memory, &p.passes, &p.threads, &tail)
-	if err != nil {
+	parts := strings.Split(s, "$") // "", argon2id, v=…, m=…,t=…,p=…, salt, key
+	if len(parts) != 6 {
 		return phc{}, ErrHash
 	}
-	if p.salt, p.key, err = cutSalt(tail); err != nil || p.String() != s {
+	costs := strings.Split(parts[3], ",")
+	if len(costs) != 3 {
+		return phc{}, ErrHash
+	}
+	var err error
+	p := phc{memory: uint32(cost(costs[0], "m=", 32)), passes: uint32(cost(costs[1], "t=", 32)), threads: uint8(cost(costs[2], "p=", 8))}
+	if p.salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
+		return phc{}, ErrHash
+	}
+	if p.key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || p.String() != s {
 		return phc{}, ErrHash
 	}
 	return p, p.checkBounds()
 }
 
-func cutSalt(tail string) (salt, key []byte, err error) {
-	for i := range tail {
-		if tail[i] != '$' {
-			continue
-		}
-		if salt, err = base64.RawStdEncoding.DecodeString(tail[:i]); err != nil {
-			return nil, nil, err
-		}
-		key, err = base64.RawStdEncoding.DecodeString(tail[i+1:])
-		return salt, key, err
+// cost reads a number behind its name; 0, which no hash has, for anything else.
+func cost(s, name string, bits int) uint64 {
+	text, ok := strings.CutPrefix(s, name)
+	n, err := strconv.ParseUint(text, 10, bits)
+	if !ok || err != nil {
+		return 0
 	}
-	return nil, nil, ErrHash
+	return n
 }
 
 func (p phc) checkBounds() error {

@@ -52,6 +52,8 @@ type Account struct {
 	Known    bool   // this browser has signed in as this person before
 	Second   bool   // the password is half of it: a code of an app, or what stands in for it, comes next
 	Hold     Hold   // what a recovery left behind
+
+	tries *buckets // where [Throttle.Enter] counted; nil: it did not
 }
 
 // Throttle counts tries in PostgreSQL, so that every process counts alike.
@@ -76,6 +78,7 @@ func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error)
 	if err != nil {
 		return a, Wait, err
 	}
+	a.tries = &b
 	switch proven := a.Known || try.Unlocked; {
 	case n.pair > t.limits.Pair && try.Unlocked:
 		return a, Wait, nil
@@ -92,14 +95,14 @@ func (t *Throttle) Failed(ctx context.Context, try Try, a Account) error {
 	if a.Known || try.Unlocked {
 		return nil
 	}
-	b := t.buckets(try)
+	b := t.bucketsOf(try, a)
 	return count(ctx, t.db, [][]byte{b.address, b.global}, t.window())
 }
 
 // Succeeded forgets the tries of this pair and remembers the browser, in the transaction that
 // opens the session.
 func (t *Throttle) Succeeded(ctx context.Context, tx pg.DB, try Try, a Account) error {
-	b := t.buckets(try)
+	b := t.bucketsOf(try, a)
 	own := [][]byte{b.pair, b.proven, b.mailed}
 	if a.Known {
 		return forget(ctx, tx, own, t.window())
@@ -142,6 +145,13 @@ func (t *Throttle) Purge(ctx context.Context) error {
 }
 
 type buckets struct{ pair, proven, mailed, cpf, address, global []byte }
+
+func (t *Throttle) bucketsOf(try Try, a Account) buckets {
+	if a.tries != nil {
+		return *a.tries
+	}
+	return t.buckets(try)
+}
 
 func (t *Throttle) buckets(try Try) buckets {
 	prefix := prefixOf(try.Address)

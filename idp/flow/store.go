@@ -141,15 +141,16 @@ func settle(ctx context.Context, db pg.DB, in Interaction) error {
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "cpf": in.CPF})
 }
 
-// finishCarried is finish for a carried interaction, and its first row.
+// finishCarried is finish for a carried interaction, and its first row. Nobody asks what it was about
+// any more, so the row does not say.
 func finishCarried(ctx context.Context, db pg.DB, in Interaction, now time.Time) error {
 	return one(db.Exec(ctx, `
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
-		VALUES (@id, @browser, @client, @request, @created, @expires, @now)
+		VALUES (@id, @browser, @client, '{}', @created, @expires, @now)
 		ON CONFLICT (id) DO UPDATE
 		   SET finished_at = excluded.finished_at, cpf = NULL, registration = NULL, visitor = NULL
 		 WHERE interaction.finished_at IS NULL AND interaction.browser_hash = excluded.browser_hash`,
-		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
+		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now}))
 }
 
@@ -158,8 +159,8 @@ func finishCarried(ctx context.Context, db pg.DB, in Interaction, now time.Time)
 func finishFresh(ctx context.Context, db pg.DB, in Interaction, now time.Time) error {
 	return pg.Later(ctx, db, `
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
-		VALUES (@id, @browser, @client, @request, @created, @expires, @now)`,
-		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
+		VALUES (@id, @browser, @client, '{}', @created, @expires, @now)`,
+		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now})
 }
 
