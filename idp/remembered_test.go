@@ -2,6 +2,7 @@ package idp_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/loginunico/loginunico/idp/idptest"
@@ -73,4 +74,29 @@ func TestAConsentWithdrawnAfterTheCodeLeavesItWorthless(t *testing.T) {
 		t.Fatal(err)
 	}
 	isOAuthError(t, city.Exchange(r, code), http.StatusBadRequest, "invalid_grant")
+}
+
+// A token's first part is its row's id, which is no secret: the rest must be that row's too.
+func TestTheIDOfARowAloneIsWorthNothing(t *testing.T) {
+	t.Parallel()
+	city := protocolCity(t)
+	r := city.Request("agenda", nil)
+	tokens := city.Tokens(r, maria)
+	const id = 16 * 8 / 6 // characters of it; the next one holds bits of both
+	forge := func(token string) string { return token[:id] + strings.Repeat("A", len(token)-id) }
+	code := city.Browser(t).Authorize(r, maria)
+	isOAuthError(t, city.Exchange(r, forge(code)), http.StatusBadRequest, "invalid_grant")
+	refresh := with("grant_type", "refresh_token", "refresh_token", forge(tokens.Text("refresh_token")))
+	isOAuthError(t, city.Call("/oauth/token", "agenda", refresh), http.StatusBadRequest, "invalid_grant")
+	city.Call("/oauth/revoke", "agenda", with("token", forge(tokens.Text("refresh_token"))))
+	parts := strings.Split(tokens.Text("access_token"), ".")
+	if a := city.Userinfo(parts[0] + "." + parts[1] + "." + forge(parts[2])); a.Status != http.StatusUnauthorized {
+		t.Errorf("userinfo with another signature: %d", a.Status)
+	}
+	if a := city.Userinfo(tokens.Text("access_token")); a.Status != http.StatusOK {
+		t.Errorf("the token itself: %d %s", a.Status, a.Body)
+	}
+	if a := city.Exchange(r, code); a.Status != http.StatusOK {
+		t.Errorf("the code itself: %d %s", a.Status, a.Body)
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
@@ -112,7 +114,7 @@ func mayAsk(c *client.Client, owner string, aud []string) bool {
 }
 
 func (s *Service) introspectRefresh(ctx context.Context, c *client.Client, token string, now time.Time) (Introspection, error) {
-	h, t, err := holderByRefresh(ctx, s.db, s.box, secret.Hash(token))
+	h, t, err := holderByRefresh(ctx, s.db, s.box, rowOf(token), secret.Hash(token))
 	if pg.NoRows(err) || (err == nil && (h.ClientID != c.ID || t.RefreshUsedAt != nil || !h.live(now))) {
 		return Introspection{}, nil
 	}
@@ -186,5 +188,9 @@ func (s *Service) Revoke(ctx context.Context, c *client.Client, token string) er
 		}
 		return revokeSigned(ctx, s.shared.Writes, secret.Hash(jti), time.Unix(in.Expires, 0))
 	}
-	return revokeOwn(ctx, s.shared.Writes, c.ID, secret.Hash(token), now)
+	id := rowOf(token)
+	if id == uuid.Nil {
+		id = rowOfAccess(token)
+	}
+	return revokeOwn(ctx, s.shared.Writes, c.ID, id, secret.Hash(token), now)
 }

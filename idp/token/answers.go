@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
@@ -63,8 +65,8 @@ func (s *Service) unseal(sealed, accessHash []byte) (a answers, ok bool) {
 // about returns the answers for a live access token and the client it was issued to: those made
 // before while they hold, else new ones. Error: ErrInvalidToken for every other token.
 func (s *Service) about(ctx context.Context, clients Clients, access string) (answers, *client.Client, error) {
-	now, hash := s.now(), secret.Hash(access)
-	sealed, version, err := answersByAccess(ctx, s.shared.Reads, hash, now)
+	now, id, hash := s.now(), rowOfAccess(access), secret.Hash(access)
+	sealed, version, err := answersByAccess(ctx, s.shared.Reads, id, hash, now)
 	if pg.NoRows(err) {
 		return answers{}, nil, ErrInvalidToken
 	}
@@ -76,12 +78,12 @@ func (s *Service) about(ctx context.Context, clients Clients, access string) (an
 			return a, c, nil
 		}
 	}
-	return s.anew(ctx, clients, hash, now)
+	return s.anew(ctx, clients, id, hash, now)
 }
 
 // anew makes the answers from all there is.
-func (s *Service) anew(ctx context.Context, clients Clients, accessHash []byte, now time.Time) (answers, *client.Client, error) {
-	h, t, err := holderByAccess(ctx, s.db, s.box, accessHash)
+func (s *Service) anew(ctx context.Context, clients Clients, id uuid.UUID, accessHash []byte, now time.Time) (answers, *client.Client, error) {
+	h, t, err := holderByAccess(ctx, s.db, s.box, id, accessHash)
 	if pg.NoRows(err) {
 		return answers{}, nil, ErrInvalidToken
 	}

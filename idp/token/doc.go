@@ -8,9 +8,9 @@
 //	AuditReleases  one event per token, seconds later         (LGPD art. 37)
 //
 // Everything a person's token can do hangs on one row, oauth_grant: revoke it and all its tokens
-// are dead at once. Access tokens are RFC 9068 JWTs, and yet each is a row too, found by the
-// SHA-256 of its whole text: knowing the text proves it is ours (no signature to verify again)
-// and the row tells whether it still counts.
+// are dead at once. Access tokens are RFC 9068 JWTs, and yet each is a row too, found by the id in
+// its jti and proved by the SHA-256 of its whole text: knowing the text proves it is ours (no
+// signature to verify again) and the row tells whether it still counts.
 //
 //	grant ──┬── code (used once)
 //	        └── token, token, … each: access hash, refresh hash (used once)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 )
 
@@ -23,14 +24,15 @@ const AccessAlg = "ES256"
 // mint makes the answer of a redemption or rotation and what must be stored for it.
 func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, nonce string, now time.Time) (*Response, newToken, error) {
 	level, until := h.assess(now, AccessLifetime)
-	access, err := s.accessToken(h, scope, aud, level, now, until)
+	id := pg.NewID()
+	access, err := s.accessToken(h, handle(id, jtiBits), scope, aud, level, now, until)
 	if err != nil {
 		return nil, newToken{}, err
 	}
 	res := &Response{AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(until.Sub(now) / time.Second), Scope: scope}
-	stored := newToken{AccessHash: secret.Hash(access), Scope: scope, Audience: aud, ExpiresAt: until}
+	stored := newToken{ID: id, AccessHash: secret.Hash(access), Scope: scope, Audience: aud, ExpiresAt: until}
 	if c.HasGrant(client.GrantRefreshToken) {
-		res.RefreshToken = secret.Token()
+		res.RefreshToken = handle(id, secretBits)
 		stored.RefreshHash = secret.Hash(res.RefreshToken)
 	}
 	said, err := s.answers(c, h, issued{Scope: scope, Audience: aud, IssuedAt: now, AccessExpiresAt: until}, now)
@@ -44,9 +46,9 @@ func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, 
 	return res, stored, err
 }
 
-func (s *Service) accessToken(h *holder, scope string, aud []string, level int, now, until time.Time) (string, error) {
+func (s *Service) accessToken(h *holder, jti, scope string, aud []string, level int, now, until time.Time) (string, error) {
 	claims, err := json.Marshal(accessClaims{Issuer: s.issuer, Subject: h.Subject, Audience: aud, ClientID: h.ClientID,
-		Expires: until.Unix(), IssuedAt: now.Unix(), JWTID: secret.Token(), Scope: scope, assurance: h.assurance(level)})
+		Expires: until.Unix(), IssuedAt: now.Unix(), JWTID: jti, Scope: scope, assurance: h.assurance(level)})
 	if err != nil {
 		return "", err
 	}

@@ -242,7 +242,7 @@ func TestNoTokenIsPurgedBeforeTheAuditKnowsOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for held := 0; held == 0; { // the city's own job may be faster
-		if _, err := city.DB.Exec(t.Context(), `INSERT INTO token_unaudited SELECT access_hash FROM oauth_token`); err != nil {
+		if _, err := city.DB.Exec(t.Context(), `INSERT INTO token_unaudited SELECT id FROM oauth_token`); err != nil {
 			t.Fatal(err)
 		}
 		if err := tx.QueryRow(t.Context(), `WITH held AS (SELECT FROM token_unaudited FOR UPDATE) SELECT count(*) FROM held`).Scan(&held); err != nil {

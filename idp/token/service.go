@@ -50,7 +50,7 @@ func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant
 		}
 	}
 	g.ID = pg.NewID()
-	code = secret.Token()
+	code = handle(g.ID, secretBits)
 	now, hash := s.now(), secret.Hash(code)
 	if err = insertGrant(ctx, tx, g, hash, now); err == nil {
 		s.recent.keep(hash, holder{Grant: g, Snapshot: of, CodeExpiresAt: now.Add(CodeLifetime), Upheld: true}, now)
@@ -74,7 +74,7 @@ func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest)
 	h, err := s.recent.take(hash, s.box, s.now()), error(nil)
 	for range tries {
 		if h == nil {
-			h, err = holderByCode(ctx, s.shared.Reads, s.box, hash)
+			h, err = holderByCode(ctx, s.shared.Reads, s.box, rowOf(r.Code), hash)
 		}
 		if pg.NoRows(err) {
 			return nil, invalidGrant("the code is unknown or expired")
@@ -164,7 +164,7 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 	h, t, err := s.recent.take(hash, s.box, s.now()), new(issued), error(nil)
 	for range tries {
 		if h == nil {
-			h, t, err = holderByRefresh(ctx, s.shared.Reads, s.box, hash)
+			h, t, err = holderByRefresh(ctx, s.shared.Reads, s.box, rowOf(token), hash)
 		}
 		if pg.NoRows(err) || (err == nil && h.ClientID != c.ID) {
 			return nil, invalidGrant("the refresh token is unknown")
@@ -175,7 +175,7 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 		if t.RefreshUsedAt != nil {
 			return nil, s.reused(ctx, h, s.now())
 		}
-		res, err := s.rotate(ctx, c, hash, h, scope, resources)
+		res, err := s.rotate(ctx, c, rowOf(token), hash, h, scope, resources)
 		if res != nil || err != nil {
 			return res, err
 		}
@@ -185,7 +185,7 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 }
 
 // rotate is one try; nil without error: what it knew has changed.
-func (s *Service) rotate(ctx context.Context, c *client.Client, used []byte, h *holder, scope string, resources []string) (*Response, error) {
+func (s *Service) rotate(ctx context.Context, c *client.Client, id uuid.UUID, used []byte, h *holder, scope string, resources []string) (*Response, error) {
 	now := s.now()
 	if !h.live(now) {
 		return nil, invalidGrant("the authorization has ended")
@@ -202,7 +202,7 @@ func (s *Service) rotate(ctx context.Context, c *client.Client, used []byte, h *
 	if err != nil {
 		return nil, err
 	}
-	won, err := rotate(ctx, s.shared.Writes, h, used, stored, now)
+	won, err := rotate(ctx, s.shared.Writes, h, id, used, stored, now)
 	if err != nil || !won {
 		return nil, err
 	}

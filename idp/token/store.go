@@ -71,7 +71,7 @@ const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t
 //
 // Session and consent are looked at once more: one that ended in the very moment the grant was
 // written could not see it, and would otherwise miss its code. [redeemCode] decides by the same.
-func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []byte) (*holder, error) {
+func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, grant uuid.UUID, codeHash []byte) (*holder, error) {
 	h := new(holder)
 	targets, finish := h.targets(s)
 	err := db.QueryRow(ctx, `
@@ -85,8 +85,8 @@ func holderByCode(ctx context.Context, db pg.DB, s registry.Sealer, codeHash []b
 		                         LIMIT 1)
 		  FROM oauth_grant g
 		  JOIN known_person p ON p.id = g.person_id
-		 WHERE g.code_hash = @hash`,
-		pg.Args{"hash": codeHash}).
+		 WHERE g.id = @grant AND g.code_hash = @hash`,
+		pg.Args{"grant": grant, "hash": codeHash}).
 		Scan(append(targets, &h.Nonce, &h.CodeChallenge, &h.RedirectURI, &h.CodeExpiresAt, &h.CodeUsedAt, &h.Upheld)...)
 	if err != nil {
 		return nil, err
@@ -105,18 +105,18 @@ type issued struct {
 }
 
 // holderByRefresh reads what a refresh token stands for; pg.NoRows when there is none.
-func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
+func holderByRefresh(ctx context.Context, db pg.DB, s registry.Sealer, id uuid.UUID, hash []byte) (*holder, *issued, error) {
 	h := new(holder)
 	targets, finish := h.targets(s)
-	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.refresh_hash = @hash`, pg.Args{"hash": hash})
+	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.id = @id AND t.refresh_hash = @hash`, pg.Args{"id": id, "hash": hash})
 	return h.scanIssued(row, targets, finish)
 }
 
 // holderByAccess reads what an access token stands for; pg.NoRows when there is none.
-func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, hash []byte) (*holder, *issued, error) {
+func holderByAccess(ctx context.Context, db pg.DB, s registry.Sealer, id uuid.UUID, hash []byte) (*holder, *issued, error) {
 	h := new(holder)
 	targets, finish := h.targets(s)
-	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.access_hash = @hash`, pg.Args{"hash": hash})
+	row := db.QueryRow(ctx, `SELECT `+heldColumns+tokenColumns+` WHERE t.id = @id AND t.access_hash = @hash`, pg.Args{"id": id, "hash": hash})
 	return h.scanIssued(row, targets, finish)
 }
 
@@ -131,20 +131,21 @@ func (h *holder) scanIssued(row pgx.Row, targets []any, finish func() error) (*h
 // answersByAccess reads the sealed answers of a live access token, nil for none, and its person's
 // version; pg.NoRows for every other token. It is the one statement of userinfo and introspection:
 // primary keys only, and little to read.
-func answersByAccess(ctx context.Context, db pg.DB, hash []byte, now time.Time) (answers []byte, version int64, err error) {
+func answersByAccess(ctx context.Context, db pg.DB, id uuid.UUID, hash []byte, now time.Time) (answers []byte, version int64, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT t.answers, p.version
 		  FROM oauth_token t
 		  JOIN oauth_grant g ON g.id = t.grant_id
 		  JOIN person p ON p.id = g.person_id
-		 WHERE t.access_hash = @hash AND t.revoked_at IS NULL AND t.access_expires_at > @now
+		 WHERE t.id = @id AND t.access_hash = @hash AND t.revoked_at IS NULL AND t.access_expires_at > @now
 		   AND g.revoked_at IS NULL AND g.expires_at > @now`,
-		pg.Args{"hash": hash, "now": now}).Scan(&answers, &version)
+		pg.Args{"id": id, "hash": hash, "now": now}).Scan(&answers, &version)
 	return answers, version, err
 }
 
 // newToken is what a redemption or a rotation stores.
 type newToken struct {
+	ID                      uuid.UUID
 	AccessHash, RefreshHash []byte // RefreshHash nil: no refresh token
 	Scope                   string
 	Audience                []string
@@ -174,14 +175,14 @@ func redeemCode(ctx context.Context, db pg.DB, h *holder, t newToken, now time.T
 		                          LIMIT 1)
 		     RETURNING g.id),
 		     unaudited AS (
-		     INSERT INTO token_unaudited (access_hash)
-		     SELECT @access_hash
+		     INSERT INTO token_unaudited (token_id)
+		     SELECT @id
 		       FROM used)
-		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
-		SELECT @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
+		INSERT INTO oauth_token (id, access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
+		SELECT @id, @access_hash, id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
 		pg.Args{"grant": h.ID, "person": h.PersonID, "version": h.Version, "session": h.SessionID, "client": h.ClientID, "now": now,
-			"access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+			"id": t.ID, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
 }
@@ -190,26 +191,26 @@ func redeemCode(ctx context.Context, db pg.DB, h *holder, t newToken, now time.T
 // when somebody used it first, or when the person, the evidence or the grant has changed since it
 // was read.
 //
-// Nothing but its hash leads to the token: a second way to it, by its grant, would be taken by some
+// Nothing but its id leads to the token: a second way to it, by its grant, would be taken by some
 // plans, and a grant has thousands.
-func rotate(ctx context.Context, db pg.DB, h *holder, used []byte, t newToken, now time.Time) (bool, error) {
+func rotate(ctx context.Context, db pg.DB, h *holder, id uuid.UUID, used []byte, t newToken, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		WITH used AS (
 		     UPDATE oauth_token
 		        SET refresh_used_at = @now, answers = NULL
-		      WHERE refresh_hash = @used AND refresh_used_at IS NULL
+		      WHERE id = @used_id AND refresh_hash = @used AND refresh_used_at IS NULL
 		        AND EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = @grant AND g.revoked_at IS NULL AND g.expires_at > @now)
 		        AND EXISTS (SELECT 1 FROM person p WHERE p.id = @person AND p.version = @version)
 		     RETURNING grant_id),
 		     unaudited AS (
-		     INSERT INTO token_unaudited (access_hash)
-		     SELECT @access_hash
+		     INSERT INTO token_unaudited (token_id)
+		     SELECT @id
 		       FROM used)
-		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
-		SELECT @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
+		INSERT INTO oauth_token (id, access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
+		SELECT @id, @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
-		pg.Args{"used": used, "grant": h.ID, "person": h.PersonID, "version": h.Version, "now": now,
-			"access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
+		pg.Args{"used_id": id, "used": used, "grant": h.ID, "person": h.PersonID, "version": h.Version, "now": now,
+			"id": t.ID, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
 }
@@ -227,23 +228,23 @@ func revokeGrant(ctx context.Context, db pg.DB, grant uuid.UUID, reason string, 
 // revokeOwn ends what a client's own token stands for: the grant for a refresh token, the one
 // token for an access token. RFC 7009 §2.1; another client's token is left alone and nothing is
 // said about it.
-func revokeOwn(ctx context.Context, db pg.DB, clientID string, hash []byte, now time.Time) error {
+func revokeOwn(ctx context.Context, db pg.DB, clientID string, id uuid.UUID, hash []byte, now time.Time) error {
 	_, err := db.Exec(ctx, `
 		WITH hit AS (
-		     SELECT t.access_hash, t.grant_id, t.refresh_hash = @hash AS refresh
+		     SELECT t.id, t.grant_id, t.refresh_hash = @hash AS refresh
 		       FROM oauth_token t
 		       JOIN oauth_grant g ON g.id = t.grant_id
-		      WHERE (t.access_hash = @hash OR t.refresh_hash = @hash) AND g.client_id = @client),
+		      WHERE t.id = @id AND (t.access_hash = @hash OR t.refresh_hash = @hash) AND g.client_id = @client),
 		     one AS (
 		     UPDATE oauth_token t
 		        SET revoked_at = @now
 		       FROM hit
-		      WHERE t.access_hash = hit.access_hash AND hit.refresh IS NOT TRUE AND t.revoked_at IS NULL)
+		      WHERE t.id = hit.id AND hit.refresh IS NOT TRUE AND t.revoked_at IS NULL)
 		UPDATE oauth_grant g
 		   SET revoked_at = @now, revoked_reason = 'client'
 		  FROM hit
 		 WHERE g.id = hit.grant_id AND hit.refresh AND g.revoked_at IS NULL`,
-		pg.Args{"client": clientID, "hash": hash, "now": now})
+		pg.Args{"client": clientID, "id": id, "hash": hash, "now": now})
 	return err
 }
 

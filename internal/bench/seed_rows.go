@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -9,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/internal/pg"
-	"github.com/loginunico/loginunico/internal/secret"
 )
 
 const (
@@ -56,8 +57,8 @@ func (p *phase) crowd(ctx context.Context) error {
 		 SELECT bench_id(n), bench_id(n), 'bench', bench_id(n), md5(n::text), 'openid profile email', '{name,email}', '{}', '{}', true, md5(n::text), now(),
 		        '{pwd}', 3, bench_hash('code', n), now(), now(), md5(n::text), 'http://localhost:9/bench/callback', now(), now() + interval '90 days'
 		   FROM generate_series(1, @rows) n`,
-		`INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
-		 SELECT bench_hash('access', n), bench_id(n), 'openid profile email', '{http://localhost}', now(), now() + interval '10 minutes', bench_hash('refresh', n)
+		`INSERT INTO oauth_token (id, access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
+		 SELECT bench_id(n), bench_hash('access', n), bench_id(n), 'openid profile email', '{http://localhost}', now(), now() + interval '10 minutes', bench_hash('refresh', n)
 		   FROM generate_series(1, @rows) n`,
 	} {
 		if _, err := p.db.Exec(ctx, statement, pgx.NamedArgs{"rows": p.rows}); err != nil {
@@ -87,13 +88,17 @@ func (p *phase) lengthen(ctx context.Context, refresh string) error {
 	if p.rows == 0 {
 		return nil
 	}
-	_, err := p.db.Exec(ctx, `
-		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, refresh_used_at)
-		SELECT sha256(('old access' || n || grant_id)::bytea), grant_id, scope, audience, issued_at, access_expires_at,
+	raw, err := base64.RawURLEncoding.DecodeString(refresh) // begins with its row's id
+	if err != nil {
+		return err
+	}
+	_, err = p.db.Exec(ctx, `
+		INSERT INTO oauth_token (id, access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, refresh_used_at)
+		SELECT ('01900000-0001-7000-' || lpad(to_hex(n), 4, '0') || '-' || substr(md5(grant_id::text), 1, 12))::uuid, sha256(('old access' || n || grant_id)::bytea), grant_id, scope, audience, issued_at, access_expires_at,
 		       sha256(('old refresh' || n || grant_id)::bytea), now()
 		  FROM oauth_token, generate_series(1, @length) n
-		 WHERE refresh_hash = @hash`,
-		pgx.NamedArgs{"hash": secret.Hash(refresh), "length": chainLength})
+		 WHERE id = @id`,
+		pgx.NamedArgs{"id": uuid.UUID(raw[:16]), "length": chainLength})
 	return err
 }
 
@@ -112,17 +117,23 @@ func (p *phase) stockUp(ctx context.Context, worker int) error {
 		            'openid', '{}', '{}', '{}', true, '', now(), '{pwd}', 3, now(), now(), '', '', now(), now() + interval '1 day'
 		       FROM generate_series(@first::int, @last) n
 		     RETURNING id)
-		INSERT INTO oauth_token (access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
-		SELECT sha256(('stock access' || n)::bytea), ('01910000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'openid', '{}', now(), now(),
-		       sha256(('stock-' || n)::bytea)
-		  FROM generate_series(@first::int, @last) n`,
+		INSERT INTO oauth_token (id, access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash)
+		SELECT id, sha256(('stock access' || n)::bytea), id, 'openid', '{}', now(), now(),
+		       sha256(translate(encode(uuid_send(id) || sha256(('stock-' || n)::bytea), 'base64'), '+/', '-_')::bytea)
+		  FROM generate_series(@first::int, @last) n, LATERAL (SELECT ('01910000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id) row`,
 		pgx.NamedArgs{"client": serviceID, "first": first, "last": p.stocked - 1})
 	p.stock = make(chan string, stockSize)
 	for n := first; n < p.stocked; n++ {
-		p.stock <- fmt.Sprintf("stock-%d", n)
+		p.stock <- stockToken(n)
 	}
 	close(p.stock)
 	return err
+}
+
+// stockToken is the n-th refresh token to revoke: as the provider's, its row's id and 256 bits.
+func stockToken(n int) string {
+	id, random := uuid.MustParse(fmt.Sprintf("01910000-0000-7000-8000-%012x", n)), sha256.Sum256(fmt.Appendf(nil, "stock-%d", n))
+	return base64.RawURLEncoding.EncodeToString(append(id[:], random[:]...))
 }
 
 // fillFloor makes the floor's one table, with as many rows as the phase's.
