@@ -375,7 +375,7 @@ func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (in
 		     SELECT id
 		       FROM oauth_grant
 		      WHERE expires_at < @before
-		        AND id NOT IN (SELECT t.grant_id FROM token_unaudited u JOIN oauth_token t USING (access_hash))
+		        AND id NOT IN (SELECT t.grant_id FROM token_unaudited u JOIN oauth_token t ON t.id = u.token_id)
 		      LIMIT @limit),
 		     tokens AS (
 		     DELETE FROM oauth_token t
