@@ -88,7 +88,7 @@ func (a addresses) open(box registry.Sealer, person uuid.UUID) ([]Channel, error
 		for _, f := range []struct {
 			field string
 			kind  ChannelKind
-		}{{"email", MailChannel}, {"phone", PhoneChannel}} {
+		}{{"email", MailChannel}, {"phone_number", PhoneChannel}} {
 			if v, ok := p.Declared[f.field]; ok && v.Confirmed != nil {
 				all = append(all, Channel{Kind: f.kind, Main: true, Address: Address(v.Text), ConfirmedAt: *v.Confirmed})
 			}

@@ -71,7 +71,7 @@ func (b *Browser) Post(target string, form url.Values) Page {
 }
 
 var sensitive = map[string]bool{"cpf": true, "email": true, "password": true, "code": true, "token": true, "refresh_token": true,
-	"client_secret": true, "client_assertion": true, "name": true, "phone_number": true, "phone": true, "passport": true, "birthdate": true, "login_hint": true}
+	"client_secret": true, "client_assertion": true, "name": true, "phone_number": true, "phone": true, "passport": true, "birthdate": true, "login_hint": true, "t": true, "answer": true}
 
 func (b *Browser) absolute(target string) string {
 	if strings.HasPrefix(target, "/") {

@@ -64,7 +64,7 @@ func TestACitizenComesBackByMailCodeAndOnToTheService(t *testing.T) {
 			t.Errorf("a wrong code: %d, focus on %q", status, b.Focused())
 		}
 		sound(b)
-		b.Fill("code", city.Code(mariasMail))
+		b.Fill("code", mailboxOf(city, mariasMail).code(t))
 		b.Submit("continue")
 		sound(b)
 		b.Fill("password", "12345678")
@@ -85,7 +85,7 @@ func TestACitizenComesBackByTheLinkInTheirLetterInAnotherBrowser(t *testing.T) {
 	eachLanguage(t, func(t *testing.T, city *idptest.City, b *testbrowser.Browser, w words) {
 		forgets(b, city, w, "posto", "mail")
 		other := testbrowser.New(t, testbrowser.Lang(w.lang), testbrowser.NoJS())
-		to := link(t, city)
+		to := mailboxOf(city, mariasMail).link(t)
 		other.Open(city.Issuer + to)
 		other.See(w.link)
 		other.NoOverflow(320)

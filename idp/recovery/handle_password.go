@@ -63,10 +63,11 @@ func (h *Handler) checkPassword(ctx context.Context, u *under, password string) 
 		return nil, err
 	}
 	var policy *factor.PolicyError
-	if err := h.Breached.CheckPassword(password, person.CPF.Digits(), person.Fields["email"].Text); errors.As(err, &policy) {
+	err = h.Breached.CheckPassword(password, person.CPF.Digits(), person.Fields["email"].Text)
+	if errors.As(err, &policy) {
 		return problem("password", policy.Code, nil), nil
 	}
-	return nil, nil
+	return nil, err
 }
 
 // finish sets the password, opens the session, and tells every address of the owner, in one

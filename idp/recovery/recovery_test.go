@@ -3,7 +3,6 @@ package recovery_test
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -79,18 +78,6 @@ func ask(t *testing.T, b *idptest.Browser, cpf, way string) idptest.Page {
 	return at(t, b.Post("/recuperar", with("cpf", cpf, "way", way)), "/recuperar/codigo")
 }
 
-var linkIn = regexp.MustCompile(`/recuperar/link\?t=[A-Za-z0-9_-]+`)
-
-// link is the one in the newest letter to Maria.
-func link(t *testing.T, city *idptest.City) string {
-	t.Helper()
-	found := linkIn.FindString(city.Letter(mariasMail))
-	if found == "" {
-		t.Fatalf("no link in %q", city.Letter(mariasMail))
-	}
-	return found
-}
-
 // signsIn says whether a password opens the account.
 func signsIn(t *testing.T, city *idptest.City, cpf, password string) bool {
 	t.Helper()
@@ -111,7 +98,7 @@ func TestACodeByMailLetsTheOwnerBackInAtLevelOne(t *testing.T) {
 		t.Errorf("a wrong code: %d", p.Status)
 	}
 	has(t, p, "Você tem mais 4 tentativas")
-	p = at(t, b.Form(p, with("code", city.Code(mariasMail))), "/recuperar/senha")
+	p = at(t, b.Form(p, with("code", mailboxOf(city, mariasMail).code(t))), "/recuperar/senha")
 	has(t, p, "vale nível 1")
 	for typed, says := range map[string]string{"": "Digite sua senha", "curta": "8 caracteres", maria: "Não use seu CPF", mariasMail: "Não use seu CPF", "password": "muito comum"} {
 		wrong := at(t, b.Form(p, with("password", typed)), "/recuperar/senha")
@@ -121,7 +108,7 @@ func TestACodeByMailLetsTheOwnerBackInAtLevelOne(t *testing.T) {
 	}
 	p = at(t, b.Form(p, with("password", fresh, "others", "yes")), "/conta")
 	has(t, p, "Você recuperou o acesso por mensagem", "gov.br", "posto de atendimento")
-	if city.Letter(mariasMail); signsIn(t, city, maria, idptest.Password) || !signsIn(t, city, maria, fresh) {
+	if signsIn(t, city, maria, idptest.Password) || !signsIn(t, city, maria, fresh) {
 		t.Error("the old password works, or the new one does not")
 	}
 }

@@ -2,7 +2,9 @@ package recovery_test
 
 import (
 	"context"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -58,4 +60,51 @@ func whoIs(t testing.TB, city *idptest.City, cpf string) uuid.UUID {
 		t.Fatalf("nobody has %s: %v", cpf, err)
 	}
 	return p.ID
+}
+
+// mailbox is read letter by letter.
+type mailbox struct {
+	city *idptest.City
+	to   string
+	read uint64
+}
+
+func mailboxOf(city *idptest.City, to string) *mailbox { return &mailbox{city: city, to: to} }
+
+// next waits for the next letter that matches, and returns what its pattern's group holds.
+func (m *mailbox) next(t testing.TB, pattern *regexp.Regexp) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		letter, err := m.city.Outbox.Wait(ctx, m.to, m.read)
+		if err != nil {
+			t.Fatalf("no letter to %s with %s: %v", m.to, pattern, err)
+		}
+		m.read = letter.ID
+		if found := pattern.FindStringSubmatch(letter.Text); found != nil {
+			return found[1]
+		}
+	}
+}
+
+var (
+	codeIn = regexp.MustCompile(`(?m)\b(\d{6}|\d{12})\b`)
+	linkIn = regexp.MustCompile(`(/recuperar/link\?t=[A-Za-z0-9_-]+)`)
+)
+
+// code is the one in the next letter that has one.
+func (m *mailbox) code(t testing.TB) string { t.Helper(); return m.next(t, codeIn) }
+
+// link is the one in the next letter that has one.
+func (m *mailbox) link(t testing.TB) string { t.Helper(); return m.next(t, linkIn) }
+
+// worked waits until every recovery that was asked for has been looked at.
+func worked(t testing.TB, city *idptest.City) {
+	t.Helper()
+	for waiting := 1; waiting > 0; {
+		if err := city.DB.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'recovery' AND state <> 'completed'`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -51,6 +51,7 @@ type Config struct {
 	SMSCountries  string        `env:"SMS_COUNTRIES" envDefault:"BR"`
 	SMSLimits     string        `env:"SMS_LIMITS"`
 	SessionCaps   string        `env:"SESSION_CAPS"`
+	Question      bool          `env:"SECRET_QUESTION" envDefault:"false"`
 	Breached      string        `env:"BREACHED_PASSWORDS"`
 	Proxies       []string      `env:"TRUSTED_PROXIES"`
 	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
