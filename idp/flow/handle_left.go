@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -22,9 +23,13 @@ type Left struct {
 
 // Left finds the visit of an id, which may be anybody's or none.
 func (h *Handler) Left(c echo.Context, id uuid.UUID) (Left, error) {
-	v, err := h.visitAt(c, id, h.Shared.Reads, find)
+	var v *visit
+	err := error(ErrExpired)
+	if id != uuid.Nil {
+		v, err = h.visitAt(c, id, h.Shared.Reads, find)
+	}
 	began := err == nil
-	if err == ErrExpired {
+	if errors.Is(err, ErrExpired) {
 		v, err = &visit{Interaction: h.fresh(c, Request{ReturnTo: "/conta"}), lang: h.Pages.Language(c, "")}, nil
 	}
 	if err == nil {

@@ -99,11 +99,14 @@ func (m *mailbox) code(t testing.TB) string { t.Helper(); return m.next(t, codeI
 // link is the one in the next letter that has one.
 func (m *mailbox) link(t testing.TB) string { t.Helper(); return m.next(t, linkIn) }
 
-// worked waits until every recovery that was asked for has been looked at.
+// worked waits until every recovery that was asked for has been looked at, and every letter sent.
 func worked(t testing.TB, city *idptest.City) {
 	t.Helper()
-	for waiting := 1; waiting > 0; {
-		if err := city.DB.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'recovery' AND state <> 'completed'`).Scan(&waiting); err != nil {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for waiting := 1; waiting > 0; <-tick.C {
+		err := city.DB.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind IN ('recovery', 'mail') AND state <> 'completed'`).Scan(&waiting)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
