@@ -113,9 +113,6 @@ func (r *run) all(ctx context.Context) error {
 
 // noteChanged puts on the list who changed since the last run.
 func (r *run) noteChanged(ctx context.Context) error {
-	if err := summarize(ctx, r.db); err != nil {
-		return err
-	}
 	return pg.InTx(ctx, r.db, func(tx pg.Tx) error {
 		since, err := progress(ctx, tx)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/record"
 )
 
 // collided recognises that another transaction was first.
@@ -35,13 +36,6 @@ func onlyRun(ctx context.Context, db *pg.Pool) (unlock func(), err error) {
 		return nil, err
 	}
 	return unlock, nil
-}
-
-// summarize has the bounds of page ranges that were filled since the last vacuum noted, so that
-// only those with changes are read.
-func summarize(ctx context.Context, db pg.DB) error {
-	_, err := db.Exec(ctx, `SELECT brin_summarize_new_values('person_updated')`)
-	return err
 }
 
 // horizon is an instant before which no change of a person will still be committed: before any
@@ -74,15 +68,23 @@ func setProgress(ctx context.Context, tx pg.Tx, upto time.Time) error {
 	return err
 }
 
-// noteChanged notes who changed since an instant, and how many they are.
+// noteChanged notes who came or changed since an instant, and how many they are.
 func noteChanged(ctx context.Context, tx pg.Tx, since time.Time) (int64, error) {
+	var first registry.PersonID // of those who came since: ids begin with their time
+	if !since.IsZero() {
+		first = record.Floor(since)
+	}
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO match_todo (person_id, undocumented)
 		SELECT id, undocumented
 		  FROM person
-		 WHERE updated_at >= @since AND kind = 'natural'
+		 WHERE id >= @first AND kind = 'natural'
+		 UNION ALL
+		SELECT id, undocumented
+		  FROM person
+		 WHERE id < @first AND updated_at >= @since AND updated_at > created_at AND kind = 'natural'
 		ON CONFLICT (person_id) DO UPDATE SET blocked = false, narrowed = 0, undocumented = excluded.undocumented`,
-		pgx.NamedArgs{"since": since})
+		pgx.NamedArgs{"first": first, "since": since})
 	return tag.RowsAffected(), err
 }
 
