@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry/pmcc"
 )
 
@@ -84,7 +85,7 @@ func (b *Bulk) recomputeOne(id PersonID, cluster []PersonID, records map[PersonI
 	c := &computed{id: id, policy: b.policy.Version}
 	for part, plain := range b.packer.pack(golden, all, b.policy.Version) {
 		if plain != nil {
-			c.parts[part] = b.store.box.Class(purposes[part]).Seal(plain, aad(id, part))
+			c.parts[part] = b.sealers[part].AppendSeal(make([]byte, 0, len(plain)+secret.Overhead), plain, aad(id, part))
 		}
 	}
 	c.person.CPF, c.person.CNPJ = documentsOf(golden)

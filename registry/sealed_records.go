@@ -26,7 +26,7 @@ const (
 	sharedRow  = 2
 	rowRecords = 256
 	rowBytes   = 1700 // of one person: beyond, and the row would be stored in pieces; a longer record has one of its own
-	rowShared  = 3980 // of several: two rows to a page
+	rowShared  = 2619 // of several: three rows to a page; whoever wants one person's reads the others' too
 )
 
 // recordAAD binds a row to its place; one of first_record has its own id for the person's.

@@ -46,10 +46,11 @@ func main() {
 	profile := flag.String("profile", "", "`file` for a CPU profile of the last first load")
 	workers := flag.Int("workers", 0, "goroutines; 0: one per processor")
 	before := flag.String("before", "", "`SQL` to run before the first load, for experiments")
+	cold := flag.Bool("cold", false, "do not touch the memory first that the measured steps will fill")
 	pause := flag.Bool("pause", false, "keep the database after each size, until interrupted, to look at")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *sizes, *dir, *delta, *profile, *workers, *before, *pause)
+	err := run(ctx, *sizes, *dir, *delta, *profile, *workers, *before, *cold, *pause)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "loadbench:", err)
@@ -57,14 +58,14 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, sizes, dir string, delta float64, profile string, workers int, before string, pause bool) error {
+func run(ctx context.Context, sizes, dir string, delta float64, profile string, workers int, before string, cold, pause bool) error {
 	var rows []row
 	for _, field := range strings.Split(sizes, ",") {
 		n, err := strconv.ParseInt(strings.TrimSpace(field), 10, 64)
 		if err != nil || n < 1000 {
 			return fmt.Errorf("-records: %q is no number from 1000", field)
 		}
-		b := &bench{records: n, delta: delta, profile: profile, workers: workers, before: before, pause: pause}
+		b := &bench{records: n, delta: delta, profile: profile, workers: workers, before: before, cold: cold, pause: pause}
 		if err := b.measure(ctx, dir); err != nil {
 			return err
 		}
@@ -106,6 +107,7 @@ type bench struct {
 	profile string
 	workers int
 	before  string
+	cold    bool
 	pause   bool
 
 	dir        string
@@ -138,6 +140,11 @@ func (b *bench) measure(ctx context.Context, dir string) (err error) {
 	defer b.db.Close()
 	if _, err := generate.Files(ctx, filepath.Join(b.dir, "first"), generate.Options{Records: b.records, Seed: 1}); err != nil {
 		return err
+	}
+	if !b.cold {
+		if err := warm(b.records); err != nil {
+			return err
+		}
 	}
 	raw, err := b.rawCopy(ctx)
 	if err != nil {
