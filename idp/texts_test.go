@@ -113,3 +113,19 @@ func TestACityWithoutAWebhookHasNoSuchPage(t *testing.T) {
 		}
 	}
 }
+
+func TestACodeIsCountedAsAnsweredOnceAndWhenItIsRight(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{guia})
+	b := newTourist(t, city)
+	p := b.ask(everything(city, "guia"), "PY", typedParaguay)
+	code := city.TextCode(paraguay)
+	if p = b.Form(p, with("code", "x"+code)); p.Status != http.StatusUnprocessableEntity || city.Answered("PY") != 0 {
+		t.Errorf("a wrong code: %d, %v answered", p.Status, city.Answered("PY"))
+	}
+	at(t, b.Form(p, with("code", code)), "/cadastro/dados")
+	if n := city.Answered("PY"); n != 1 {
+		t.Errorf("%v codes count as answered", n)
+	}
+}

@@ -50,6 +50,9 @@ var changes = map[string]struct {
 	"phone": {"Telefone incluído", "telefone", func(h *house) {
 		p := h.Post(form("/telefone"), url.Values{"country": {"BR"}, "phone": {"(11) 8765-0000"}}) // the ninth digit comes back
 		h.done(h.Form(at(h.t, p, form("/telefone/codigo")), url.Values{"code": {h.TextCode("+5511987650000")}}))
+		if n := h.Answered("BR"); n != 1 {
+			h.t.Errorf("%v codes by text count as answered", n)
+		}
 	}},
 	"phone remove": {"Telefone removido", "telefone", func(h *house) {
 		h.done(h.Post(form("/telefone/remover", h.enrolled().Phones[0].ID), nil))

@@ -104,24 +104,34 @@ func (k channelKind) add(h *Handler, ctx context.Context, tx pg.Tx, t *turn) (do
 	return done{next: k.path + "/codigo?id=" + id.String()}, err
 }
 
-func (k channelKind) codeView(h *Handler, ctx context.Context, t *turn) (themes.View, error) {
+// pending is the address that waits for its code: nobody else's, and no phone at the page of mails.
+func (k channelKind) pending(h *Handler, ctx context.Context, t *turn) (factor.Channel, error) {
 	c, err := h.Channels.Pending(ctx, h.DB, t.known.PersonID, t.id)
 	if err == nil && c.Kind != k.kind {
 		err = factor.ErrFactorNotFound
 	}
+	return c, err
+}
+
+func (k channelKind) codeView(h *Handler, ctx context.Context, t *turn) (themes.View, error) {
+	c, err := k.pending(h, ctx, t)
 	return themes.Change{Kind: k.word + "_code", What: c.Address.Masked(), Minutes: int(factor.EnrolLifetime.Minutes()),
 		AgainURL: PathSecurity + k.path}, err
 }
 
 // confirm counts a try, which stays counted when it was wrong.
 func (k channelKind) confirm(h *Handler, ctx context.Context, tx pg.Tx, t *turn) (done, error) {
-	if _, err := k.codeView(h, ctx, t); err != nil { // nobody else's, and no phone at the page of mails
+	c, err := k.pending(h, ctx, t)
+	if err != nil {
 		return done{}, err
 	}
 	if t.value("code") == "" {
 		return done{problem: problem("code_required", "code", nil)}, nil
 	}
 	ok, left, err := h.Channels.Confirm(ctx, tx, t.known.PersonID, t.id, t.value("code"))
+	if ok && k.kind == factor.PhoneChannel {
+		h.Notices.Answered(c.Address)
+	}
 	switch {
 	case err != nil || ok:
 		return done{event: factor.Event{Kind: k.added, Factor: t.id}}, err

@@ -187,13 +187,16 @@ func (h *Handler) postNumber(c echo.Context) error {
 	if typed == "" {
 		return h.show(c, v, problem("code_required", "code", "code_required", nil), h.numberView(v, recent))
 	}
-	in, left, err := h.arrive(c.Request().Context(), v, h.comer(c, v), typed, recent)
+	who := h.comer(c, v)
+	in, left, err := h.arrive(c.Request().Context(), v, who, typed, recent)
 	switch {
 	case err != nil:
 		return err
 	case in == nil:
 		return h.show(c, v, wrongCode(left), h.numberView(v, recent))
-	case in.cookie == "":
+	}
+	h.Notices.Answered(factor.Address(who.number.E164()))
+	if in.cookie == "" {
 		return c.Redirect(seeOther, v.url(pathVisitorWho))
 	}
 	return h.enterVisitor(c, v, *in)

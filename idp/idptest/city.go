@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loginunico/loginunico/idp"
 	"github.com/loginunico/loginunico/idp/client"
@@ -48,10 +49,11 @@ type City struct {
 	Echo    *echo.Echo
 	IDP     *idp.Provider
 
-	t      testing.TB
-	people *registry.Store
-	offset *atomic.Int64 // nanoseconds ahead of the real clock; a twin shares it
-	read   sync.Map      // number to the id of the newest text that Text has returned
+	t       testing.TB
+	people  *registry.Store
+	offset  *atomic.Int64 // nanoseconds ahead of the real clock; a twin shares it
+	metrics *prometheus.Registry
+	read    sync.Map // number to the id of the newest text that Text has returned
 
 	statements *statements
 }
@@ -134,6 +136,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 
 func (c *City) serve(listener net.Listener, o options) {
 	log := logger()
+	c.metrics = prometheus.NewRegistry()
 	if o.mailURL == "" {
 		o.mailURL = "smtp://" + must(c.Outbox.ListenSMTP())(c.t) + "?tls=none"
 	}

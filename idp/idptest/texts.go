@@ -23,12 +23,29 @@ func (c *City) texts(queue *jobs.Queue, o options) *sms.Service {
 		o.numbers = must(sms.ParseLimits(""))(c.t)
 	}
 	s := sms.New(sms.Options{DB: c.DB, Box: c.Box, Queue: queue, Carrier: o.carrier, Countries: must(phone.ParseCountries(Countries))(c.t),
-		Limits: o.numbers, Log: logger(), Now: c.Now})
+		Limits: o.numbers, Metrics: sms.NewMetrics(c.metrics), Log: logger(), Now: c.Now})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx) })
 	c.t.Cleanup(func() { cancel(); running.Wait() })
 	return s
+}
+
+// Answered is how many codes by text to a country's numbers were typed in right, as the metrics tell it.
+func (c *City) Answered(country string) (n float64) {
+	c.t.Helper()
+	for _, family := range must(c.metrics.Gather())(c.t) {
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if family.GetName() == "loginunico_sms_codes_total" && labels["country"] == country && labels["outcome"] == "answered" {
+				n += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }
 
 // Text waits for a text to a number in E.164 and returns the newest. No text is returned twice, so

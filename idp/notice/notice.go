@@ -61,6 +61,14 @@ func (n *Notices) Countries() phone.Countries {
 	return n.texts.Countries
 }
 
+// Answered tells the metrics that a code by text was typed in right: codes that are sent and never
+// answered are how somebody makes texts for money.
+func (n *Notices) Answered(to factor.Address) {
+	if n.texts != nil {
+		n.texts.Answered(phone.Number(to.Text()))
+	}
+}
+
 // Asker is who makes a message go out, and in which language it is read.
 type Asker struct {
 	Lang    string     // the reader's: of the account, else of the page

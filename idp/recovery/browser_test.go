@@ -126,5 +126,8 @@ func TestACitizenComesBackByTextMessageAndALevelTooLowSaysWhatConfirms(t *testin
 		b.AwaitURL(city.Issuer + "/entrar/nivel")
 		b.See(w.held)
 		sound(b)
+		if n := city.Answered("BR"); n != 1 {
+			t.Errorf("%v codes count as answered", n)
+		}
 	})
 }

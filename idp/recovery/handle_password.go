@@ -97,6 +97,9 @@ func (h *Handler) announce(ctx context.Context, tx pg.Tx, c echo.Context, u *und
 		return err
 	}
 	e := factor.Event{Person: o.Person, At: h.Now(), Kind: factor.Recovered, Browser: factor.BrowserFamily(c.Request().UserAgent())}
+	if o.Way == factor.WaySMS && len(has.Phones) > 0 {
+		h.Notices.Answered(has.Phones[len(has.Phones)-1].Address) // the newest: Deliver's choice
+	}
 	if o.Way == factor.WayDesk {
 		e.Kind = factor.DeskRecovered
 	}

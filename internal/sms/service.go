@@ -155,8 +155,8 @@ func (s *Service) Send(ctx context.Context, tx pg.Tx, r Request) (uuid.UUID, err
 	return m.id, s.Queue.Insert(ctx, tx, Job{m.id})
 }
 
-// Answered counts that the code of a text was typed in right: tell it once for each code, after the
-// change that the code let through. Codes that are sent and never answered are the mark of pumping.
+// Answered counts that the code of a text was typed in right: tell it once for each code. Codes that
+// are sent and never answered are the mark of pumping.
 func (s *Service) Answered(to phone.Number) { s.Metrics.code(to.Country(), "answered") }
 
 const numberDomain = "sms/number"
