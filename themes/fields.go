@@ -41,6 +41,7 @@ var controls = map[string]control{
 	"desk_code":      {"code", "text", "", "off"},
 	"answer":         {"answer", "text", "", "off"},
 	"name":           {"name", "text", "", "name"},
+	"legal_name":     {"name", "text", "", "name"},
 	"birthdate":      {"birthdate", "date", "", "bday"},
 	"gender":         {"gender", "text", "", "sex"},
 	"phone_number":   {"phone_number", "tel", "tel", "tel"},

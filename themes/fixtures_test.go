@@ -75,6 +75,11 @@ func signInSamples() []sample {
 		{"profile problem", withProblem("form", nil, FieldProblem{Field: "birthdate", Code: "birthdate"}),
 			Profile{Action: "/dados", Fields: []Field{{Name: "birthdate", Value: "31/12/80", Required: true}}}},
 		{"select account", service(), SelectAccount{Action: "/conta", Name: "Maria da Silva", CPF: "***.982.247-**"}},
+		{"second step", service(), SecondStep{Action: "/segunda", Code: true, Recovered: true, Passkey: &PasskeyForm{"/chave", "/opcoes"}, ChangeURL: "/entrar"}},
+		{"second step of nobody's", Frame{Path: "/reforco"}, SecondStep{Action: "/reforco", Stronger: true, ChangeURL: "/conta"}},
+		{"why", Frame{Path: "/conta/nivel"}, Level{Level: 2, Until: day, Because: []Proof{{Level: 2, Since: day, Until: day}}, Beside: []Proof{{Level: 1, Since: day}},
+			Past: []Proof{{Level: 5, Since: day, Ended: day}}, Raise: []int{3, 4, 5}, Action: "/conta/nivel", Fields: allFields()[:2], AccountURL: "/conta"}},
+		{"why unequal", Frame{Path: "/conta/nivel"}, Level{Level: 1, Because: []Proof{{Level: 1, Since: day}}, Raise: []int{2, 3, 4, 5}, Unequal: true, AccountURL: "/conta"}},
 		{"level", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 1}},
 		{"level session", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 4, Session: true}},
 	}
@@ -101,6 +106,8 @@ func visitorSamples() []sample {
 		{"account visitor", Frame{Path: "/conta"}, Account{Level: 1, LogoutURL: "/sair", JoinURL: "/conta/cpf"}},
 	}
 }
+
+var day = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // profileClaims are the claims a citizen can type.
 var profileClaims = []string{

@@ -13,7 +13,7 @@ var pageNames = []string{
 	"identify", "password", "second_step", "code", "register", "profile", "consent", "select_account", "level_too_low",
 	"recover", "recover_code", "recover_link", "recover_question", "recover_desk", "new_password",
 	"visitor_phone", "visitor_code", "visitor_who", "visitor_cpf",
-	"logout", "logged_out", "account", "security", "security_history", "change", "app_setup", "spare_codes", "sign_in_again", "not_me",
+	"logout", "logged_out", "account", "level", "security", "security_history", "change", "app_setup", "spare_codes", "sign_in_again", "not_me",
 	"applications", "failure", "form_post", "static",
 }
 

@@ -168,6 +168,7 @@ type Account struct {
 	LogoutURL string // POST target (button id "logout")
 	Held      *Held  // nil: nothing is held back
 	JoinURL   string // POST target (button id "join") for a visitor who has a CPF by now; "" hides it
+	LevelURL  string // links to why the level is what it is; "" hides it
 }
 
 // CommonSources lists the origins of values that have a name in every language; others are a city's

@@ -1,9 +1,9 @@
 // Package account is the citizen's own corner: meus dados and aplicações permitidas.
 //
-// Routes: /conta, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair, POST
-// /conta/cpf for visitors, and /conta/confirmar for those who have recovered. Who is not signed in is taken through idp/flow and
-// comes back. Revoking a service records the decision and ends every token of it in the same
-// transaction.
+// Routes: /conta, /conta/nivel, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair,
+// POST /conta/cpf for visitors, and /conta/confirmar for those who have recovered. Who is not signed
+// in is taken through idp/flow and comes back. Revoking a service records the decision and ends every
+// token of it in the same transaction.
 package account
 
 import (
@@ -27,6 +27,7 @@ import (
 const (
 	Path             = "/conta"
 	pathApplications = "/conta/aplicacoes"
+	pathLevel        = "/conta/nivel"
 	pathRevoke       = "/conta/aplicacoes/revogar"
 	pathSignOut      = "/conta/sair"
 	pathConfirm      = "/conta/confirmar"
@@ -44,6 +45,8 @@ type Handler struct {
 func (h *Handler) Mount(e *echo.Echo) {
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, Path) })
 	e.GET(Path, h.signedIn(h.getAccount))
+	e.GET(pathLevel, h.signedIn(h.getLevel))
+	e.POST(pathLevel, h.signedIn(h.postLevel))
 	e.GET(pathApplications, h.signedIn(h.getApplications))
 	e.GET(pathConfirm, h.signedIn(h.getConfirm))
 	e.POST(pathRevoke, h.signedIn(h.postRevoke))
@@ -83,7 +86,7 @@ func wanted(c echo.Context) string {
 
 // getAccount shows what the city knows, each value masked and with its source.
 func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Frame) error {
-	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut}
+	view := themes.Account{CPF: known.Person.CPF.Masked(), Level: known.Level(h.Now()), LogoutURL: pathSignOut, LevelURL: pathLevel}
 	held, err := h.Held(c.Request().Context(), known.Session, pathConfirm)
 	if err != nil {
 		return err

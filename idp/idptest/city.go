@@ -222,6 +222,18 @@ func (c *City) Person(cpf string, level int, fields map[string]string) registry.
 	return person.ID
 }
 
+// Known files a record of one of the city's bases, a year old, of somebody without an account.
+func (c *City) Known(cpf, source string, fields map[string]string) registry.PersonID {
+	c.t.Helper()
+	used.add(cpf)
+	values := registry.Fields{}
+	for name, text := range fields {
+		values[name] = registry.Value{Text: text, Source: source}
+	}
+	person := registry.Person{CPF: must(brdoc.ParseCPF(cpf))(c.t), Fields: values}
+	return must(c.people.Create(c.t.Context(), c.DB, person, c.Now().AddDate(-1, 0, 0)))(c.t).ID
+}
+
 // Evidence records one piece of evidence.
 func (c *City) Evidence(person registry.PersonID, e trust.Evidence) {
 	c.t.Helper()
