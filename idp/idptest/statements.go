@@ -2,6 +2,8 @@ package idptest
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +60,13 @@ func (c *City) Statements() []string {
 	all := c.statements.all
 	c.statements.all = nil
 	return all
+}
+
+// Serve answers a request without a network between: from any address, and as often as one likes.
+func (c *City) Serve(r *http.Request) *http.Response {
+	w := httptest.NewRecorder()
+	c.Echo.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ofRequest{}, true)))
+	return w.Result()
 }
 
 // database is one of the test's own that notes statements.

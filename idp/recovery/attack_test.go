@@ -22,9 +22,7 @@ func direct(city *idptest.City, path string, form url.Values, from string, cooki
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}
-	w := httptest.NewRecorder()
-	city.Echo.ServeHTTP(w, r)
-	return w.Result()
+	return city.Serve(r)
 }
 
 // cookiesOf are those of a browser.
