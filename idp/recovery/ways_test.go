@@ -50,8 +50,9 @@ func TestARecoveryEndsAndItsPagesSaySo(t *testing.T) {
 	city := start(t)
 	b, box := city.Browser(t), mailboxOf(city, mariasMail)
 	late := ask(t, b, maria, "mail")
+	code := box.code(t)
 	city.Advance(factor.RecoveryLifetime)
-	if p := b.Form(late, with("code", box.code(t))); p.Status != http.StatusGone {
+	if p := b.Form(late, with("code", code)); p.Status != http.StatusGone {
 		t.Errorf("after ten minutes: %d", p.Status)
 	}
 	spent := ask(t, b, maria, "mail")
