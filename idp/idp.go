@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/loginunico/loginunico/idp/account"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/flow"
 	"github.com/loginunico/loginunico/idp/keys"
 	"github.com/loginunico/loginunico/idp/notice"
@@ -42,6 +44,7 @@ type Dependencies struct {
 	Mail     mail.Sender
 	SMS      *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
 	Caps     trust.Caps
+	GovBR    federation.Settings // the zero value is a city without gov.br
 	Limits   factor.Limits
 	Breached *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
 	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
@@ -84,13 +87,29 @@ func New(d Dependencies) (*Provider, error) {
 	p.flows.Notices, p.flows.Visitors = notices, visitor.New(d.Box, p.flows.People, d.Now)
 	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
 	p.flows.Channels = factor.NewChannels(d.Box, d.Now)
+	p.flows.Displacer = p.Displacer()
+	govbrErr := p.openGovBR()
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
 	p.addJobs()
 	var resourceErr error
 	p.metadata, err = metadata(d.Issuer)
 	p.resource, resourceErr = resourceMetadata(d.Issuer)
-	return p, errors.Join(err, resourceErr, noticesErr)
+	return p, errors.Join(err, resourceErr, noticesErr, govbrErr)
+}
+
+// openGovBR connects the city to gov.br, where it is registered there.
+func (p *Provider) openGovBR() (err error) {
+	if !p.GovBR.On() {
+		return nil
+	}
+	s := p.GovBR
+	s.RedirectURI = cmp.Or(s.RedirectURI, p.Issuer+flow.PathGovBRBack)
+	s.LogoutURI = cmp.Or(s.LogoutURI, p.Issuer+session.PathGoodbye)
+	if p.flows.GovBR, err = federation.New(s, p.Box, p.Now); err == nil {
+		p.sessions.UseUpstream(p.flows.GovBR.LogoutURL())
+	}
+	return err
 }
 
 // relyingParty is the provider as passkeys know it: the issuer's host and nothing above it.

@@ -31,6 +31,7 @@ func samples() []sample {
 	all = append(all, recoverySamples()...)
 	all = append(all, accountSamples()...)
 	all = append(all, securitySamples()...)
+	all = append(all, govbrSamples()...)
 	return append(all, failureSamples()...)
 }
 
@@ -200,6 +201,26 @@ func failureSamples() []sample {
 	}
 	for _, code := range failureCodes {
 		all = append(all, sample{"failure " + code, Frame{Reference: "REF"}, Failure{Code: code, ReturnURL: "/conta"}})
+	}
+	return all
+}
+
+func govbrSamples() []sample {
+	const again = "/entrar/govbr?i=1"
+	passkey := PasskeyForm{Action: "/entrar/chave", OptionsURL: "/entrar/chave/opcoes"}
+	all := []sample{
+		{"identify gov.br", service(), Identify{Action: "/entrar", RegisterURL: "/cadastro", CancelURL: "/cancelar", GovBRURL: again, Passkey: passkey}},
+		{"password gov.br", service(), Password{Action: "/entrar/senha", CPF: "529.982.247-25", ChangeURL: "/entrar", GovBRURL: again, Passkey: passkey}},
+		{"stronger gov.br", service(), SecondStep{Action: "/entrar/reforco", Stronger: true, ChangeURL: "/entrar/nivel", GovBRURL: again}},
+		{"level gov.br", service(), LevelTooLow{Action: "/entrar/nivel", Needed: 2, Have: 1, GovBRURL: again}},
+		{"level session gov.br", service(), LevelTooLow{Action: "/entrar/nivel", Needed: 4, Have: 3, Session: true, GovBRURL: again, StrongerURL: "/entrar/reforco"}},
+		{"govbr account", service(), GovBRAccount{Action: "/entrar/govbr/conta", CPF: "***.982.247-**", RecoverURL: "/recuperar", BackURL: "/entrar/continuar"}},
+		{"govbr account wrong", withProblem("govbr_password", nil, FieldProblem{Field: "password", Code: "govbr_password"}),
+			GovBRAccount{Action: "/entrar/govbr/conta", CPF: "***.982.247-**", RecoverURL: "/recuperar", BackURL: "/entrar/continuar"}},
+		{"govbr trip", Frame{Path: "/entrar/govbr/retorno", Reference: "01J0-REF"}, Failure{Code: "govbr_trip", Status: 410}},
+	}
+	for _, why := range []string{"denied", "unavailable", "cpf", "closed", "other", "old"} {
+		all = append(all, sample{"govbr why " + why, service(), GovBRWhy{Reason: why, CPF: "***.982.247-**", AgainURL: again, BackURL: "/entrar/continuar"}})
 	}
 	return all
 }

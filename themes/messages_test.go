@@ -51,6 +51,11 @@ func promised() []string {
 		"totp_removed", "codes_renewed", "code_used", "mail_changed", "mail_added", "mail_removed", "phone_added", "phone_removed",
 		"question_changed", "recovered", "desk_recovered", "hold_lifted", "not_me", "displaced", "elsewhere")
 	add("source.", "registry")
+	for _, why := range []string{"denied", "unavailable", "cpf", "closed", "other", "old"} {
+		add("govbr.why."+why, "", ".title")
+	}
+	add("problem.", "govbr_password")
+	add("failure.govbr_trip", "", ".title")
 	add("problem.", "device", "device_taken", "factor_name", "too_many_factors", "channel_taken", "app_code", "secret_question")
 	add("problem.", "phone_country", "phone_invalid", "phone_fixed", "sms_too_many")
 	add("gender.", genders...)

@@ -47,6 +47,7 @@ type Identify struct {
 	RegisterURL string
 	VisitorURL  string // with a query: for people without a CPF; "" hides it
 	CancelURL   string // back to the service with access_denied; "" hides it
+	GovBRURL    string // link id "govbr"; "" hides it
 	Passkey     PasskeyForm
 }
 
@@ -63,6 +64,7 @@ type Password struct {
 	ChangeURL   string // "not my CPF"
 	RegisterURL string
 	RecoverURL  string // for those who lost it
+	GovBRURL    string // link id "govbr"; "" hides it
 	Reauth      string // "" | "login" (service asked for a new sign-in) | "max_age"
 	Passkey     PasskeyForm
 }
@@ -74,6 +76,7 @@ type SecondStep struct {
 	Passkey   *PasskeyForm // nil: there is none
 	Recovered bool         // the password was recovered: button name=without goes on, at level 1
 	Stronger  bool         // somebody is signed in, and what they do wants more
+	GovBRURL  string       // link id "govbr"; "" hides it
 	ChangeURL string       // back
 }
 
@@ -143,6 +146,7 @@ type LevelTooLow struct {
 	Action       string // POST target, button id "continue": back to the service with an honest error
 	Needed, Have int
 	Session      bool   // true: the person's level is enough, this session's strength is not
+	GovBRURL     string // link id "govbr", where gov.br may be enough; "" hides it
 	StrongerURL  string // link id "stronger" to the page that makes the session stronger; "" hides it
 	Held         *Held
 }

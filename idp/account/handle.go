@@ -7,6 +7,7 @@
 package account
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (h *Handler) signedIn(next handler) echo.HandlerFunc {
 			return h.Flow.Begin(c, wanted(c))
 		}
 		f := h.Pages.Frame(c)
-		f.SignedIn = known.Person.DisplayName()
+		f.SignedIn, f.FormAction = known.Person.DisplayName(), h.Sessions.UpstreamOrigin(known)
 		return next(c, known, f)
 	}
 }
@@ -181,5 +182,5 @@ func (h *Handler) postSignOut(c echo.Context, known *session.Known, _ themes.Fra
 		return err
 	}
 	c.SetCookie(h.Sessions.Cookie(""))
-	return c.Redirect(http.StatusSeeOther, "/sair/pronto")
+	return c.Redirect(http.StatusSeeOther, cmp.Or(h.Sessions.Upstream(known), session.PathGoodbye))
 }

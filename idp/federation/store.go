@@ -18,14 +18,14 @@ func insertTrip(ctx context.Context, db pg.DB, state []byte, interaction uuid.UU
 }
 
 // takeTrip uses a trip up; pg.NoRows when there is none of this browser, or it was used.
-func takeTrip(ctx context.Context, db pg.DB, state, browser []byte, now time.Time) (interaction uuid.UUID, sealed []byte, err error) {
+func takeTrip(ctx context.Context, db pg.DB, state, browser []byte, now time.Time) (interaction uuid.UUID, began time.Time, sealed []byte, err error) {
 	err = db.QueryRow(ctx, `
 		UPDATE federation_trip
 		   SET used_at = @now
 		 WHERE state_hash = @state AND browser_hash = @browser AND used_at IS NULL AND expires_at > @now
-		RETURNING interaction_id, sealed`,
-		pg.Args{"state": state, "browser": browser, "now": now}).Scan(&interaction, &sealed)
-	return interaction, sealed, err
+		RETURNING interaction_id, created_at, sealed`,
+		pg.Args{"state": state, "browser": browser, "now": now}).Scan(&interaction, &began, &sealed)
+	return interaction, began, sealed, err
 }
 
 func leftTrip(ctx context.Context, db pg.DB, browser []byte, now time.Time) (interaction uuid.UUID, err error) {
@@ -48,15 +48,15 @@ func keepAccount(ctx context.Context, db pg.DB, state, account []byte, until tim
 	return err
 }
 
-func keptAccount(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte, now time.Time) (state, account []byte, err error) {
+func keptAccount(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte, now time.Time) (state []byte, began time.Time, account []byte, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT state_hash, account
+		SELECT state_hash, created_at, account
 		  FROM federation_trip
 		 WHERE browser_hash = @browser AND interaction_id = @interaction AND account IS NOT NULL AND expires_at > @now
 		 ORDER BY used_at DESC
 		 LIMIT 1`,
-		pg.Args{"interaction": interaction, "browser": browser, "now": now}).Scan(&state, &account)
-	return state, account, err
+		pg.Args{"interaction": interaction, "browser": browser, "now": now}).Scan(&state, &began, &account)
+	return state, began, account, err
 }
 
 // decideTrip forgets what was kept; false when somebody was first.

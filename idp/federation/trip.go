@@ -21,6 +21,7 @@ const Deciding = 10 * time.Minute
 // Trip is one way to gov.br and back.
 type Trip struct {
 	Interaction uuid.UUID // the visit it belongs to
+	At          time.Time // when it began
 	secrets
 	hash []byte // of its state
 }
@@ -55,7 +56,7 @@ func (c *Connector) Take(ctx context.Context, db pg.DB, state string, browser []
 	}
 	t.hash = secret.Hash(state)
 	var sealed []byte
-	t.Interaction, sealed, err = takeTrip(ctx, db, t.hash, browser, c.now())
+	t.Interaction, t.At, sealed, err = takeTrip(ctx, db, t.hash, browser, c.now())
 	if pg.NoRows(err) {
 		return t, ErrTrip
 	}
@@ -92,7 +93,7 @@ func (c *Connector) Keep(ctx context.Context, db pg.DB, t Trip, a Account) error
 // Error: ErrTrip.
 func (c *Connector) Kept(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte) (t Trip, a Account, err error) {
 	var sealed []byte
-	t.hash, sealed, err = keptAccount(ctx, db, interaction, browser, c.now())
+	t.hash, t.At, sealed, err = keptAccount(ctx, db, interaction, browser, c.now())
 	if pg.NoRows(err) {
 		return t, a, ErrTrip
 	}

@@ -102,6 +102,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST(pathProfile, h.postProfile)
 	e.GET(pathConsent, h.getConsent)
 	e.POST(pathConsent, h.postConsent)
+	h.mountGovBR(e)
 }
 
 const cookieBrowser = "navegador"

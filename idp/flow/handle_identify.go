@@ -27,7 +27,7 @@ func (h *Handler) getIdentify(c echo.Context) error {
 
 func (h *Handler) identify(v *visit, typed string) themes.Identify {
 	view := themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL(),
-		Passkey: v.passkey()}
+		GovBRURL: h.govbrURL(v), Passkey: v.passkey()}
 	if h.takesVisitors(v) {
 		view.VisitorURL = v.url(pathVisitor)
 	}
@@ -121,6 +121,7 @@ func (h *Handler) getLevel(c echo.Context) error {
 	if view.Session {
 		view.StrongerURL = v.url(pathStronger)
 	}
+	view.GovBRURL = h.govbrReaches(v, f.Level, needed)
 	if view.Held, err = h.Held(c.Request().Context(), v.known.Session, view.StrongerURL); err != nil {
 		return err
 	}

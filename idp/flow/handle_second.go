@@ -10,6 +10,7 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry/trust"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -161,7 +162,7 @@ func (h *Handler) showStronger(c echo.Context, v *visit, p *themes.Problem) erro
 		return err
 	}
 	view := themes.SecondStep{Action: v.url(pathStronger), Code: len(e.Authenticators) > 0, Passkey: v.passkeyOf(e),
-		Stronger: true, ChangeURL: v.url(pathLevel)}
+		Stronger: true, ChangeURL: v.url(pathLevel), GovBRURL: h.govbrReaches(v, trust.GovBR.Level(), max(v.Request.Strength, 2))}
 	if v.client == nil {
 		view.ChangeURL = "/conta"
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
@@ -42,6 +43,8 @@ type Dependencies struct {
 	Channels   *factor.Channels
 	Apps       *factor.Authenticators
 	Passkeys   *factor.Passkeys
+	Displacer  *factor.Displacer
+	GovBR      *federation.Connector // nil: the city does not use gov.br
 	Caps       trust.Caps
 	Issuer     string
 	Secure     bool // the issuer is https
@@ -135,6 +138,11 @@ func (d *Dependencies) Purge(ctx context.Context, limit int) (int64, error) {
 	if err := d.Throttle.Purge(ctx); err != nil {
 		return 0, err
 	}
+	if d.GovBR != nil {
+		if err := d.GovBR.Purge(ctx, d.DB); err != nil {
+			return 0, err
+		}
+	}
 	return purge(ctx, d.DB, now.Add(-time.Hour), limit)
 }
 
@@ -149,7 +157,7 @@ func both(a, b []string) []string {
 	return out
 }
 
-func contains(all []string, one string) bool { return slices.Contains(all, one) }
+func contains[T comparable](all []T, one T) bool { return slices.Contains(all, one) }
 
 // signOut ends the browser's session because the citizen is somebody else.
 func (d *Dependencies) signOut(ctx context.Context, v *visit) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,8 +22,10 @@ type entry struct {
 	person  uuid.UUID
 	hold    factor.Hold
 	proofs  []factor.Proof
-	browser string           // its family
-	before  *session.Session // whose facts go on in this one; nil for a sign-in of its own
+	browser string // its family
+	// authTime is when gov.br saw them; zero is now.
+	authTime time.Time
+	before   *session.Session // whose facts go on in this one; nil for a sign-in of its own
 }
 
 // facts are the session's amr, and what of the proofs confirms a recovery; "" when none does.
@@ -47,7 +50,15 @@ func (e entry) facts() (facts []string, confirmed factor.Method) {
 
 func (e entry) session() session.Entry {
 	facts, _ := e.facts()
-	return session.Entry{Person: e.person, AMR: facts, Browser: e.browser}
+	return session.Entry{Person: e.person, AMR: facts, Browser: e.browser, AuthTime: e.signedIn()}
+}
+
+// signedIn is when; what was shown before in a session that goes on counts too.
+func (e entry) signedIn() time.Time {
+	if e.before != nil && !e.authTime.IsZero() && e.before.AuthTime.After(e.authTime) {
+		return e.before.AuthTime
+	}
+	return e.authTime
 }
 
 // entered is what a sign-in gives: the session's cookie and, where nothing else was missing, the

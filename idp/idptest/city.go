@@ -20,6 +20,8 @@ import (
 	"github.com/loginunico/loginunico/idp"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/federation"
+	"github.com/loginunico/loginunico/idp/federation/govbrtest"
 	"github.com/loginunico/loginunico/idp/keys"
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/httpx"
@@ -45,7 +47,8 @@ type City struct {
 	Keys    *keys.Ring
 	Clients *client.Registry
 	Outbox  *outbox.Outbox
-	SMS     *sms.Service // on Outbox; nil WithoutTexts
+	SMS     *sms.Service      // on Outbox; nil WithoutTexts
+	GovBR   *govbrtest.Server // nil but WithGovBR
 	Echo    *echo.Echo
 	IDP     *idp.Provider
 
@@ -62,6 +65,7 @@ type City struct {
 type Option func(*options)
 
 type options struct {
+	govbr   bool
 	limits  factor.Limits
 	caps    string
 	texts   bool
@@ -144,10 +148,14 @@ func (c *City) serve(listener net.Listener, o options) {
 	if o.texts {
 		c.SMS = c.texts(queue, o)
 	}
+	var settings federation.Settings
+	if o.govbr {
+		settings = c.openGovBR()
+	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
 		SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
-		Limits: o.limits, Breached: o.leaked, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		Limits: o.limits, Breached: o.leaked, GovBR: settings, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -20,7 +21,7 @@ import (
 const (
 	PathEnd      = "/sair"
 	PathConfirm  = "/sair/confirmar"
-	pathGoodbye  = "/sair/pronto"
+	PathGoodbye  = "/sair/pronto" // registered at gov.br too
 	maxParameter = 4096
 )
 
@@ -43,7 +44,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET(PathEnd, h.end)
 	e.POST(PathEnd, h.end)
 	e.POST(PathConfirm, h.postConfirm)
-	e.GET(pathGoodbye, h.getGoodbye)
+	e.GET(PathGoodbye, h.getGoodbye)
 }
 
 // request is a logout request whose redirect, if any, may be followed.
@@ -122,6 +123,7 @@ func (h *Handler) end(c echo.Context) error {
 	if origin, err := url.Parse(r.redirect); err == nil && r.redirect != "" {
 		f.FormAction = []string{origin.Scheme + "://" + origin.Host}
 	}
+	f.FormAction = append(f.FormAction, h.Sessions.UpstreamOrigin(known)...)
 	return h.Pages.Show(c, http.StatusOK, f, themes.Logout{Action: PathConfirm, Name: f.SignedIn, Hidden: carried(form)})
 }
 
@@ -165,27 +167,46 @@ func (h *Handler) postConfirm(c echo.Context) error {
 		return err
 	}
 	c.SetCookie(h.Sessions.Cookie(""))
-	return h.leave(c, r)
+	return h.leaveBy(c, h.Sessions.Upstream(known), r)
+}
+
+// leaveBy goes by way of gov.br's logout, where the session was opened by it.
+func (h *Handler) leaveBy(c echo.Context, upstream string, r request) error {
+	if upstream == "" {
+		return h.leave(c, r)
+	}
+	httpx.NoStore(c)
+	c.SetCookie(h.Sessions.Onward(r.target()))
+	return c.Redirect(http.StatusSeeOther, upstream)
 }
 
 // leave goes back to the service, or says goodbye.
 func (h *Handler) leave(c echo.Context, r request) error {
 	httpx.NoStore(c)
-	if r.redirect == "" {
-		return c.Redirect(http.StatusSeeOther, pathGoodbye)
-	}
-	target := r.redirect
-	if r.state != "" {
-		sep := "?"
-		if strings.Contains(target, "?") {
-			sep = "&"
-		}
-		target += sep + url.Values{"state": {r.state}}.Encode()
-	}
-	return c.Redirect(http.StatusSeeOther, target)
+	return c.Redirect(http.StatusSeeOther, r.target())
 }
 
+// target is where the browser goes at the end.
+func (r request) target() string {
+	if r.redirect == "" || r.state == "" {
+		return cmp.Or(r.redirect, PathGoodbye)
+	}
+	sep := "?"
+	if strings.Contains(r.redirect, "?") {
+		sep = "&"
+	}
+	return r.redirect + sep + url.Values{"state": {r.state}}.Encode()
+}
+
+// getGoodbye closes the visit, or goes on from gov.br's logout to where the browser was going.
 func (h *Handler) getGoodbye(c echo.Context) error {
+	if target := h.Sessions.goesOnward(c.Request()); target != "" {
+		c.SetCookie(HostCookie(cookieOnward, "", h.Sessions.secure))
+		if target != PathGoodbye {
+			httpx.NoStore(c)
+			return c.Redirect(http.StatusSeeOther, target)
+		}
+	}
 	return h.Pages.Show(c, http.StatusOK, h.Pages.Frame(c), themes.LoggedOut{SignInURL: "/conta", Ended: true})
 }
 

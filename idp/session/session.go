@@ -66,6 +66,8 @@ type Service struct {
 	caps   trust.Caps
 	secure bool
 	now    func() time.Time
+
+	upstream string // gov.br's logout; "" without
 }
 
 // New keeps sessions; secure says that the issuer is https, which the cookie's name and flags
@@ -95,6 +97,8 @@ type Entry struct {
 	Person  uuid.UUID
 	AMR     []string // with the facts that only caps read
 	Browser string   // its family, at most 40 characters
+	// AuthTime is when, where somebody else has seen them; zero is now.
+	AuthTime time.Time
 }
 
 // Begin opens a session for a person who has just authenticated, in the caller's transaction. It
@@ -141,7 +145,10 @@ func (s *Service) Open(ctx context.Context, db pg.DB, one Session) (string, erro
 
 func (s *Service) fresh(e Entry) Session {
 	now := s.now()
-	return Session{ID: pg.NewID(), PersonID: e.Person, AuthTime: now, AMR: e.AMR, Cap: s.caps.Of(e.AMR), Browser: e.Browser,
+	if e.AuthTime.IsZero() {
+		e.AuthTime = now
+	}
+	return Session{ID: pg.NewID(), PersonID: e.Person, AuthTime: e.AuthTime, AMR: e.AMR, Cap: s.caps.Of(e.AMR), Browser: e.Browser,
 		LastSeenAt: now, ExpiresAt: now.Add(Lifetime)}
 }
 

@@ -42,24 +42,24 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 
 // insert writes a session and reads what [known] would.
 func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash []byte, clientID, sector string) (*Known, error) {
-	return scanKnown(box, clientID, s.AuthTime, db.QueryRow(ctx, `
+	return scanKnown(box, clientID, s.LastSeenAt, db.QueryRow(ctx, `
 		WITH opened AS (
 		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
-		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @auth_time, @auth_time, @expires)
+		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @seen, @seen, @expires)
 		     RETURNING id, person_id, auth_time, amr, cap, last_seen_at, expires_at)
 		SELECT `+knownColumns+`
 		  FROM opened`+knownOf,
-		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
 			"browser": s.Browser, "expires": s.ExpiresAt, "client": clientID, "sector": sector}))
 }
 
 // prospect reads what [insert] would, and writes nothing.
 func prospect(ctx context.Context, db pg.DB, box registry.Sealer, s Session, clientID, sector string) (*Known, error) {
-	return scanKnown(box, clientID, s.AuthTime, db.QueryRow(ctx, `
+	return scanKnown(box, clientID, s.LastSeenAt, db.QueryRow(ctx, `
 		SELECT `+knownColumns+`
 		  FROM (SELECT @id::uuid AS id, @person::uuid AS person_id, @auth_time::timestamptz AS auth_time, @amr::text[] AS amr,
-		               @cap::smallint AS cap, @auth_time AS last_seen_at, @expires::timestamptz AS expires_at)`+knownOf,
-		pg.Args{"id": s.ID, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+		               @cap::smallint AS cap, @seen::timestamptz AS last_seen_at, @expires::timestamptz AS expires_at)`+knownOf,
+		pg.Args{"id": s.ID, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
 			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
 }
 
@@ -67,8 +67,8 @@ func prospect(ctx context.Context, db pg.DB, box registry.Sealer, s Session, cli
 func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 	return pg.Later(ctx, db, `
 		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
-		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @auth_time, @auth_time, @expires)`,
-		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @seen, @seen, @expires)`,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
 			"browser": s.Browser, "expires": s.ExpiresAt})
 }
 
@@ -107,9 +107,9 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 func renew(ctx context.Context, db pg.DB, s Session, hash []byte) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		UPDATE session
-		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @auth_time, expires_at = @expires
+		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @seen, expires_at = @expires
 		 WHERE id = @id AND person_id = @person AND ended_at IS NULL`,
-		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "amr": s.AMR, "cap": s.Cap,
+		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
 			"browser": s.Browser, "expires": s.ExpiresAt})
 	return err == nil && tag.RowsAffected() == 1, err
 }
