@@ -24,6 +24,7 @@ func securitySamples() []sample {
 			{ID: "7", Since: someday, Seen: someday}}, Events: []Event{{Kind: "signed_in", At: someday, Browser: "Firefox, Linux"}, {Kind: "not_me", At: someday}},
 		Done: &Event{Kind: "passkey_added", At: someday}}
 	all := []sample{{"security", in, full}, {"security bare", in, Security{Base: "/conta/seguranca", Questions: true}},
+		{"security visitor", in, Security{Base: "/conta/seguranca", Visitor: true, Held: &Held{Ways: []string{"govbr"}}}},
 		{"history", in, SecurityHistory{Events: full.Events, BackURL: "/conta/seguranca"}}, {"history empty", in, SecurityHistory{BackURL: "/conta/seguranca"}},
 		{"app setup", in, AppSetup{Action: "/a", BackURL: "/b", QR: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>`,
 			Secret: "ABCD EFGH", URI: "otpauth://totp/x", Minutes: 10}},

@@ -8,6 +8,7 @@ import (
 // Security is how the citizen signs in, where they are signed in, and what happened of late.
 type Security struct {
 	Base       string    // path of the page; those of the forms follow it
+	Visitor    bool      // who has no CPF has nothing to choose here: they sign in by their phone
 	PasswordAt time.Time // zero: there is none
 	Passkeys   []Factor
 	Apps       []Factor
@@ -19,6 +20,7 @@ type Security struct {
 	Question   bool // and there is one
 	Devices    []Device
 	Events     []Event
+	Held       *Held  // nil: nothing is held back
 	Done       *Event // what was just done, for the note at the top; nil: nothing
 }
 
@@ -69,7 +71,7 @@ type Change struct {
 	Kind       string
 	Action     string // POST; button id "continue"
 	BackURL    string
-	What       string // what it is about: the name of a passkey, a masked address
+	What       string // what it is about: the name of a passkey, an address
 	Name       string // typed before, kept after a fault
 	Email      string
 	Country    string

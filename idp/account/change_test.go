@@ -57,6 +57,13 @@ var changes = map[string]struct {
 	"phone remove": {"Telefone removido", "telefone", func(h *house) {
 		h.done(h.Post(form("/telefone/remover", h.enrolled().Phones[0].ID), nil))
 	}},
+	"question": {"Pergunta secreta trocada", "pergunta", func(h *house) {
+		h.done(h.Post(form("/pergunta"), url.Values{"question": {"Qual era o nome da minha escola?"}, "answer": {"Tiradentes"}}))
+	}},
+	"question remove": {"Pergunta secreta trocada", "pergunta", func(h *house) {
+		h.must(factor.NewRecoveries(h.Box, factor.NewHasher(1), true, h.Now).SetQuestion(h.t.Context(), h.DB, h.maria, "Escola?", "Tiradentes"))
+		h.done(h.Post(form("/pergunta/remover"), nil))
+	}},
 }
 
 func removePasskey(h *house) {
@@ -80,7 +87,7 @@ func TestEveryChangeIsToldToEveryAddressAndCanBeDeniedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			h := newHouse(t)
+			h := newHouse(t, idptest.WithSecretQuestion())
 			h.address(h.maria, factor.MailChannel, spare)
 			h.address(h.maria, factor.PhoneChannel, mobile)
 			c.make(h)
@@ -89,7 +96,32 @@ func TestEveryChangeIsToldToEveryAddressAndCanBeDeniedOnce(t *testing.T) {
 				t.Errorf("the phone got %q", text)
 			}
 			h.deny(links[1])
+			h.takenBack(name)
 		})
+	}
+}
+
+// takenBack makes sure that a denied change is undone as far as it added something, and told.
+func (h *house) takenBack(change string) {
+	h.t.Helper()
+	e := h.enrolled()
+	switch change {
+	case "password":
+		b := h.City.Browser(h.t)
+		at(h.t, b.SignIn(b.Get(account.PathSecurity), maria, another), "/entrar/senha")
+	case "passkey":
+		h.told(mail, "PIN do aparelho removida")
+	case "app":
+		h.told(mail, "Aplicativo de códigos removido")
+	case "mail":
+		h.told(mail, "E-mail de reserva removido")
+	case "phone":
+		h.told(mail, "Telefone removido")
+	default:
+		return
+	}
+	if len(e.Passkeys)+len(e.Authenticators)+e.CodesLeft != 0 || len(e.Mails) != 2 || len(e.Phones) != 1 {
+		h.t.Errorf("%+v is left", e)
 	}
 }
 
@@ -116,6 +148,10 @@ func (h *house) deny(link string) {
 	}
 	if n := h.count(`SELECT count(*) FROM factor_event WHERE person_id = $1 AND kind = 'not_me'`, h.maria); n != 1 {
 		h.t.Errorf("denied %d times", n)
+	}
+	if n := h.count(`SELECT count(DISTINCT action) FROM (SELECT action, person_id FROM audit_pending UNION ALL SELECT action, person_id FROM audit_event) a
+		WHERE person_id = $1 AND action LIKE 'factor.%'`, h.maria); n < 2 {
+		h.t.Errorf("the audit has %d kinds of changes, want the change and its denial", n)
 	}
 }
 
@@ -200,7 +236,7 @@ func TestAnAddressCountsAfterItsCodeAndGuessesAreFew(t *testing.T) {
 
 	h := newHouse(t)
 	p := at(t, h.Post(form("/email"), url.Values{"email": {spare}}), form("/email/codigo"))
-	if !strings.Contains(p.Main(), "m***@e***.org") {
+	if !strings.Contains(p.Main(), spare) {
 		t.Errorf("the page does not say where the code went:\n%s", p.Main())
 	}
 	right := h.Code(spare)
@@ -236,6 +272,39 @@ func TestAnAppCountsAfterItsCodeAndItsCodesAreSeenOnce(t *testing.T) {
 	if again := h.Get(p.URL.String()); again.Status != http.StatusNotFound {
 		t.Errorf("the page of a confirmed app: %d", again.Status)
 	}
+}
+
+func TestTheSecretQuestionIsOnlyThereWhereTheCityWantsIt(t *testing.T) {
+	t.Parallel()
+
+	h := newHouse(t)
+	if p := h.Get(account.PathSecurity); strings.Contains(p.Body, form("/pergunta")) {
+		t.Errorf("%s", p.Main())
+	}
+	for _, path := range []string{form("/pergunta"), form("/pergunta/remover")} {
+		if p := h.Post(path, url.Values{"question": {"Escola?"}, "answer": {"Tiradentes"}}); p.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, p.Status)
+		}
+	}
+	if h.enrolled().Question {
+		t.Error("it was set")
+	}
+	asks := newHouse(t, idptest.WithSecretQuestion())
+	asks.refused(asks.Post(form("/pergunta"), url.Values{"question": {"Escola Tiradentes?"}, "answer": {"tiradentes"}}), `value="Escola Tiradentes?"`)
+}
+
+func TestACityWithoutTextsAsksForNoPhone(t *testing.T) {
+	t.Parallel()
+
+	h := newHouse(t, idptest.WithoutTexts())
+	if p := h.Get(account.PathSecurity); strings.Contains(p.Body, form("/telefone")) {
+		t.Errorf("%s", p.Main())
+	}
+	if p := h.Post(form("/telefone"), url.Values{"country": {"BR"}, "phone": {"11 98765-4321"}}); p.Status != http.StatusNotFound {
+		t.Errorf("%d", p.Status)
+	}
+	changes["password"].make(h)
+	h.told(mail, "Senha trocada")
 }
 
 func TestManyLettersToOneAddressMustWait(t *testing.T) {

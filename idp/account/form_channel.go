@@ -55,7 +55,7 @@ func (k channelKind) masked(t *turn) (string, bool) {
 		if c.Main {
 			return uuid.Nil, ""
 		}
-		return c.ID, c.Address.Masked()
+		return c.ID, recognisable(c.Address)
 	})
 }
 
@@ -115,8 +115,16 @@ func (k channelKind) pending(h *Handler, ctx context.Context, t *turn) (factor.C
 
 func (k channelKind) codeView(h *Handler, ctx context.Context, t *turn) (themes.View, error) {
 	c, err := k.pending(h, ctx, t)
-	return themes.Change{Kind: k.word + "_code", What: c.Address.Masked(), Minutes: int(factor.EnrolLifetime.Minutes()),
+	return themes.Change{Kind: k.word + "_code", What: typed(c.Address), Minutes: int(factor.EnrolLifetime.Minutes()),
 		AgainURL: PathSecurity + k.path}, err
+}
+
+// typed is an address as its owner typed it a moment ago, for them to see a slip.
+func typed(a factor.Address) string {
+	if number, err := phone.FromE164(a.Text()); err == nil {
+		return number.International()
+	}
+	return a.Text()
 }
 
 // confirm counts a try, which stays counted when it was wrong.

@@ -41,10 +41,7 @@ func (h *Handler) passkeyOptions(ctx context.Context, t *turn) (options []byte, 
 
 // account is what devices and apps call the account.
 func (t *turn) account() string {
-	if cpf := t.known.Person.CPF; cpf != "" {
-		return cpf.Masked()
-	}
-	return t.known.Person.DisplayName()
+	return t.known.Person.CPF.Masked()
 }
 
 func (h *Handler) addPasskey(ctx context.Context, tx pg.Tx, t *turn) (done, error) {

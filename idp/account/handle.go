@@ -1,9 +1,3 @@
-// Package account is the citizen's own corner: meus dados and aplicações permitidas.
-//
-// Routes: /conta, /conta/nivel, /conta/aplicacoes (POST /conta/aplicacoes/revogar), POST /conta/sair,
-// POST /conta/cpf for visitors, and /conta/confirmar for those who have recovered. Who is not signed
-// in is taken through idp/flow and comes back. Revoking a service records the decision and ends every
-// token of it in the same transaction.
 package account
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,7 +38,13 @@ func (h *Handler) postNotMe(c echo.Context) error {
 	var d factor.Disowned
 	err := pg.InTx(ctx, h.DB, func(tx pg.Tx) (err error) {
 		d, err = h.Recoveries.NotMe(ctx, tx, c.Param("token"), h.Flow.Browser(c), ender{h}, h.courier(asker, &sent))
-		return err
+		if err != nil {
+			return err
+		}
+		if err := recorded(ctx, tx, factor.Event{Person: d.Person, At: h.Now(), Kind: factor.SaidNotMe, Factor: d.Event}); err != nil || d.Undone.Kind == "" {
+			return err
+		}
+		return h.undone(ctx, tx, d, asker, factor.BrowserFamily(c.Request().UserAgent()))
 	})
 	switch {
 	case err != nil:
@@ -46,6 +53,20 @@ func (h *Handler) postNotMe(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, pathRecovery)
 	}
 	return c.Redirect(http.StatusSeeOther, pathRecoveryCode+"?"+url.Values{"r": {d.Recovery.String()}}.Encode())
+}
+
+// undone tells every address that is left what the denial has taken back.
+func (h *Handler) undone(ctx context.Context, tx pg.Tx, d factor.Disowned, a notice.Asker, family string) error {
+	e, err := factor.EnrolledOf(ctx, tx, h.Box, d.Person)
+	if err != nil {
+		return err
+	}
+	d.Undone.Person, d.Undone.At, d.Undone.Browser = d.Person, h.Now(), family
+	if err := recorded(ctx, tx, d.Undone); err != nil {
+		return err
+	}
+	_, err = h.Recoveries.Announce(ctx, tx, d.Undone, slices.Concat(e.Mails, e.Phones), h.Notices.Announcer(a))
+	return err
 }
 
 // courier sends the code where it can. That a cap or a carrier keeps a text back must not keep the

@@ -3,7 +3,9 @@ package account
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,6 +21,10 @@ func (h *Handler) getSecurity(c echo.Context, t *turn, f themes.Frame) error {
 		return err
 	}
 	view := h.overview(t)
+	var err error
+	if view.Held, err = h.Held(ctx, t.known.Session, pathConfirm); err != nil {
+		return err
+	}
 	sessions, err := h.Sessions.Of(ctx, h.DB, t.known.PersonID)
 	if err != nil {
 		return err
@@ -37,7 +43,7 @@ func (h *Handler) getSecurity(c echo.Context, t *turn, f themes.Frame) error {
 }
 
 func (h *Handler) overview(t *turn) themes.Security {
-	view := themes.Security{Base: PathSecurity, PasswordAt: t.e.PasswordAt, Spare: t.e.CodesLeft, Texts: h.Notices.Texts(),
+	view := themes.Security{Base: PathSecurity, Visitor: t.known.Person.CPF == "", PasswordAt: t.e.PasswordAt, Spare: t.e.CodesLeft, Texts: h.Notices.Texts(),
 		Questions: h.Recoveries.Questions(), Question: t.e.Question, Mails: channelViews(t.e.Mails), Phones: channelViews(t.e.Phones)}
 	for _, k := range t.e.Passkeys {
 		view.Passkeys = append(view.Passkeys, themes.Factor{ID: k.ID.String(), Name: k.Name, Since: k.CreatedAt, Used: orZero(k.UsedAt), Synced: k.BackedUp})
@@ -50,9 +56,18 @@ func (h *Handler) overview(t *turn) themes.Security {
 
 func channelViews(all []factor.Channel) (views []themes.Factor) {
 	for _, c := range all {
-		views = append(views, themes.Factor{ID: c.ID.String(), Name: c.Address.Masked(), Since: c.ConfirmedAt, Main: c.Main})
+		views = append(views, themes.Factor{ID: c.ID.String(), Name: recognisable(c.Address), Since: c.ConfirmedAt, Main: c.Main})
 	}
 	return views
+}
+
+// recognisable is what an owner of several addresses tells them apart by: ma***ia@example.org.
+func recognisable(a factor.Address) string {
+	local, domain, ok := strings.Cut(a.Text(), "@")
+	if !ok || len(local) < 6 || !utf8.ValidString(local[:2]+local[len(local)-2:]) {
+		return a.Masked()
+	}
+	return local[:2] + "***" + local[len(local)-2:] + "@" + domain
 }
 
 func eventViews(all []factor.Event) (views []themes.Event) {
@@ -90,15 +105,14 @@ func (h *Handler) getHistory(c echo.Context, t *turn, f themes.Frame) error {
 
 // postEnd ends one session. It asks for no fresh sign-in: whoever is in may show others out.
 func (h *Handler) postEnd(c echo.Context, t *turn, _ themes.Frame) error {
+	if t.id == t.known.ID {
+		return h.postSignOut(c, t.known, themes.Frame{})
+	}
 	err := h.ending(c.Request().Context(), t, func(ctx context.Context, tx pg.Tx) error {
 		return h.Sessions.EndOf(ctx, tx, t.known.PersonID, t.id)
 	})
 	if err != nil {
 		return err
-	}
-	if t.id == t.known.ID {
-		c.SetCookie(h.Sessions.Cookie(""))
-		return c.Redirect(http.StatusSeeOther, "/sair/pronto")
 	}
 	return c.Redirect(http.StatusSeeOther, PathSecurity+"#devices")
 }

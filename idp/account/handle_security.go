@@ -66,6 +66,15 @@ func addressOf(c echo.Context) netip.Addr {
 	return address
 }
 
+// changing reads what a person has who may have factors: a visitor without a CPF could not sign in by
+// them. Error: factor.ErrFactorNotFound.
+func (h *Handler) changing(c echo.Context, t *turn) error {
+	if t.known.Person.CPF == "" {
+		return factor.ErrFactorNotFound
+	}
+	return h.enrolled(c, t)
+}
+
 // enrolled reads what the person has.
 func (h *Handler) enrolled(c echo.Context, t *turn) (err error) {
 	t.e, err = factor.EnrolledOf(c.Request().Context(), h.DB, h.Box, t.known.PersonID)
@@ -74,7 +83,7 @@ func (h *Handler) enrolled(c echo.Context, t *turn) (err error) {
 
 func (h *Handler) getForm(f form) turnHandler {
 	return func(c echo.Context, t *turn, frame themes.Frame) error {
-		if err := h.enrolled(c, t); err != nil {
+		if err := h.changing(c, t); err != nil {
 			return err
 		}
 		view, err := f.view(h, c.Request().Context(), t)
@@ -118,7 +127,7 @@ func (h *Handler) postForm(f form) turnHandler {
 // counted, and under the lock.
 func (h *Handler) submit(c echo.Context, t *turn, f form) (d done, err error) {
 	ctx := c.Request().Context()
-	if err := h.enrolled(c, t); err != nil {
+	if err := h.changing(c, t); err != nil {
 		return d, err
 	}
 	if _, err := f.view(h, ctx, t); err != nil {
@@ -182,7 +191,7 @@ func (h *Handler) again(c echo.Context, t *turn, frame themes.Frame, status int)
 
 // postAgain signs in anew, as strongly as the account can, and comes back to the form.
 func (h *Handler) postAgain(c echo.Context, t *turn, _ themes.Frame) error {
-	if err := h.enrolled(c, t); err != nil {
+	if err := h.changing(c, t); err != nil {
 		return err
 	}
 	return h.Flow.Again(c, t.known, formOf(c.FormValue("back")), t.e.Strongest().Cap)
@@ -206,6 +215,9 @@ func formOf(address string) string {
 
 // postOptions answers the script of the passkey form; what is not JSON it takes for a refusal.
 func (h *Handler) postOptions(c echo.Context, t *turn, _ themes.Frame) error {
+	if err := h.changing(c, t); err != nil {
+		return err
+	}
 	options, err := h.passkeyOptions(c.Request().Context(), t)
 	if err != nil {
 		return err

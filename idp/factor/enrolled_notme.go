@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,11 +63,14 @@ type Disowned struct {
 	Person   uuid.UUID
 	Event    uuid.UUID // what the owner says was not them
 	Recovery uuid.UUID // the recovery that was begun, for [Recoveries.Prove]
+	Undone   Event     // what was taken back, for [Recoveries.Announce]; no Kind: nothing
 }
 
 // NotMe ends every session of the person whom a link was sent to, voids the recoveries that are
 // under way, and begins one of their own: a code goes to the address the link was sent to, even
-// where that has been exchanged since. A link works once. Errors: ErrNotMe, the ender's, the
+// where that has been exchanged since. What the event has added is taken back, and a password it has
+// set opens nothing any more: else whoever did it comes in again at once. That leaves no account
+// weaker than it was before the event. A link works once. Errors: ErrNotMe, the ender's, the
 // courier's.
 //
 // Call it on a POST: those who look at mail for viruses follow links.
@@ -90,11 +94,52 @@ func (r *Recoveries) NotMe(ctx context.Context, tx pg.Tx, token string, browser 
 	if _, err := Note(ctx, tx, Event{Person: d.Person, At: r.now(), Kind: SaidNotMe}); err != nil {
 		return d, err
 	}
+	if d.Undone, err = r.undo(ctx, tx, d); err != nil {
+		return d, err
+	}
 	d.Recovery = pg.NewID()
 	if err := r.insert(ctx, tx, d.Recovery, browser, uuid.Nil, to.Way); err != nil {
 		return d, err
 	}
 	return d, r.issue(ctx, tx, d.Recovery, d.Person, to, secret.Code(), send)
+}
+
+// undo takes back what an event has given to whoever was not the owner. What has gone since is none.
+func (r *Recoveries) undo(ctx context.Context, tx pg.Tx, d Disowned) (done Event, err error) {
+	if err := lockFactors(ctx, tx, d.Person); err != nil {
+		return done, err
+	}
+	was, err := eventOf(ctx, tx, d.Person, d.Event)
+	if err != nil {
+		return done, err
+	}
+	switch was.Kind {
+	case PasswordChanged, Recovered, DeskRecovered:
+		return done, r.spoilPassword(ctx, tx, d.Person)
+	case PasskeyAdded:
+		done.Kind, err = PasskeyRemoved, deletePasskey(ctx, tx, d.Person, was.Factor)
+	case TOTPAdded:
+		done.Kind, err = TOTPRemoved, removeTOTP(ctx, tx, d.Person, was.Factor)
+	case MailAdded:
+		done.Kind, err = MailRemoved, deleteChannel(ctx, tx, d.Person, was.Factor)
+	case PhoneAdded:
+		done.Kind, err = PhoneRemoved, deleteChannel(ctx, tx, d.Person, was.Factor)
+	}
+	if errors.Is(err, ErrFactorNotFound) {
+		return Event{}, nil
+	}
+	done.Factor = was.Factor
+	return done, err
+}
+
+// spoilPassword puts one that nobody knows in its place. The row stays: an account without any
+// factor would be anybody's to register.
+func (r *Recoveries) spoilPassword(ctx context.Context, tx pg.Tx, person uuid.UUID) error {
+	hash, err := r.hasher.Hash(ctx, secret.Token())
+	if err != nil {
+		return err
+	}
+	return setPassword(ctx, tx, person, hash, r.now())
 }
 
 // PurgeNotMe forgets links that do not work any more.

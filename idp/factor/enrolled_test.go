@@ -218,12 +218,16 @@ func (e *ender) ForgetDeclared(_ context.Context, _ pg.Tx, p uuid.UUID) error {
 }
 
 // announce tells every address of Maria's that something happened.
-func (h *home) announce(kind factor.EventKind) (event factor.Event, told []factor.Announcement) {
+func (h *home) announce(kind factor.EventKind, about ...uuid.UUID) (event factor.Event, told []factor.Announcement) {
 	h.t.Helper()
+	event = factor.Event{Person: h.person, At: h.clock.Now(), Kind: kind}
+	if len(about) > 0 {
+		event.Factor = about[0]
+	}
 	e := h.enrolled()
 	h.must(h.inTx(func(tx pg.Tx) (err error) {
 		told = nil
-		event, err = h.Announce(h.t.Context(), tx, factor.Event{Person: h.person, At: h.clock.Now(), Kind: kind}, append(e.Mails, e.Phones...),
+		event, err = h.Announce(h.t.Context(), tx, event, append(e.Mails, e.Phones...),
 			func(_ context.Context, _ pg.Tx, a factor.Announcement) error {
 				told = append(told, a)
 				return nil
@@ -274,6 +278,64 @@ func TestWhoSaysItWasNotMeIsSignedOutEverywhereAndLetBackInByTheOldAddress(t *te
 	events, err := factor.EventsOf(t.Context(), h.db, h.person, h.clock.Now(), 10)
 	if err != nil || events[0].Kind != factor.SaidNotMe {
 		t.Errorf("%+v, %v", events, err)
+	}
+}
+
+// The attacker's passkey, app or address must not outlive the owner's word, and must not be the only
+// thing that goes: what the owner has beside it stays.
+func TestADenialTakesBackWhatTheChangeHasGiven(t *testing.T) {
+	t.Parallel()
+
+	for kind, c := range map[factor.EventKind]struct {
+		add  func(h *home) uuid.UUID
+		gone factor.EventKind
+	}{
+		factor.PasskeyAdded: {func(h *home) uuid.UUID { return h.device(vw.AuthenticatorOptions{}).row.ID }, factor.PasskeyRemoved},
+		factor.TOTPAdded:    {func(h *home) uuid.UUID { return h.counts().setup.ID }, factor.TOTPRemoved},
+		factor.MailAdded:    {func(h *home) uuid.UUID { return h.reach(factor.MailChannel, "ladrao@example.com") }, factor.MailRemoved},
+		factor.PhoneAdded:   {func(h *home) uuid.UUID { return h.reach(factor.PhoneChannel, phoneOfMaria) }, factor.PhoneRemoved},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+
+			h := newHome(t)
+			h.device(vw.AuthenticatorOptions{})
+			h.reach(factor.MailChannel, "maria@example.com")
+			before, hash := h.enrolled(), h.password()
+			factorID := c.add(h)
+			_, told := h.announce(kind, factorID)
+			d, err := h.notMe(told[0].Token, new(ender))
+			h.must(err)
+			if d.Undone.Kind != c.gone || d.Undone.Factor != factorID {
+				t.Errorf("undone %+v", d.Undone)
+			}
+			after := h.enrolled()
+			if len(after.Passkeys) != len(before.Passkeys) || len(after.Authenticators) != 0 || len(after.Mails) != len(before.Mails) || len(after.Phones) != 0 {
+				t.Errorf("%+v is left", after)
+			}
+			if h.password() != hash {
+				t.Error("the password is another one")
+			}
+			_, told = h.announce(kind, factorID) // what has gone since
+			if d, err := h.notMe(told[0].Token, new(ender)); err != nil || d.Undone.Kind != "" {
+				t.Errorf("a second time: %+v, %v", d.Undone, err)
+			}
+		})
+	}
+}
+
+func TestADeniedPasswordOpensNothingAndTheAccountStays(t *testing.T) {
+	t.Parallel()
+
+	for _, kind := range []factor.EventKind{factor.PasswordChanged, factor.Recovered, factor.DeskRecovered} {
+		h := newHome(t)
+		thiefs := h.password()
+		_, told := h.announce(kind)
+		_, err := h.notMe(told[0].Token, new(ender))
+		h.must(err)
+		if h.password() == thiefs || !h.enrolled().Password {
+			t.Errorf("%s: the thief's password is there, or none", kind)
+		}
 	}
 }
 

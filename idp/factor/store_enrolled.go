@@ -134,6 +134,19 @@ func eventsOf(ctx context.Context, db pg.DB, person uuid.UUID, since time.Time, 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
 }
 
+// eventOf reads what kind of event it was and about which factor; no Kind when it is forgotten.
+func eventOf(ctx context.Context, db pg.DB, person, id uuid.UUID) (e Event, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT kind, coalesce(factor, '00000000-0000-0000-0000-000000000000')
+		  FROM factor_event
+		 WHERE person_id = @person AND id = @id`,
+		pg.Args{"person": person, "id": id}).Scan(&e.Kind, &e.Factor)
+	if pg.NoRows(err) {
+		return e, nil
+	}
+	return e, err
+}
+
 func purgeEvents(ctx context.Context, db pg.DB, before time.Time) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM factor_event
