@@ -255,3 +255,26 @@ func TestNobodyWithoutAnAccountIsSentACode(t *testing.T) {
 		t.Errorf("sent %+v", city.Outbox.Messages(""))
 	}
 }
+
+func TestWhoStoleTheTelephoneIsThrownOutByTheOwnersLetter(t *testing.T) {
+	t.Parallel()
+
+	city := start(t)
+	reach(t, city, whoIs(t, city, maria), factor.PhoneChannel, mariasPhone)
+	thief := city.Browser(t)
+	p := ask(t, thief, maria, "sms")
+	p = at(t, thief.Form(p, with("code", city.TextCode(mariasPhone))), "/recuperar/senha")
+	at(t, thief.Form(p, with("password", "Senha-Do-Ladrao-2026")), "/conta")
+	at(t, thief.Open(city.Request("posto", nil)), "/entrar/nivel") // level 3 is out of reach
+	owner, box := city.Browser(t), mailboxOf(city, mariasMail)
+	p = owner.Get(box.next(t, regexp.MustCompile(`(/n/\S+)`)))
+	p = at(t, owner.Form(p, nil), "/recuperar/codigo")
+	if p := thief.Get("/conta"); p.URL.Path == "/conta" {
+		t.Error("the thief's session goes on")
+	}
+	p = at(t, owner.Form(p, with("code", box.code(t))), "/recuperar/senha")
+	at(t, owner.Form(p, with("password", fresh)), "/conta")
+	if signsIn(t, city, maria, "Senha-Do-Ladrao-2026") || !signsIn(t, city, maria, fresh) {
+		t.Error("the thief's password works, or the owner's does not")
+	}
+}
