@@ -76,6 +76,7 @@ func signInSamples() []sample {
 		{"profile problem", withProblem("form", nil, FieldProblem{Field: "birthdate", Code: "birthdate"}),
 			Profile{Action: "/dados", Fields: []Field{{Name: "birthdate", Value: "31/12/80", Required: true}}}},
 		{"select account", service(), SelectAccount{Action: "/conta", Name: "Maria da Silva", CPF: "***.982.247-**"}},
+		{"second step lost", service(), SecondStep{Action: "/segunda", Code: true, RecoverURL: "/recuperar", ChangeURL: "/entrar"}},
 		{"second step", service(), SecondStep{Action: "/segunda", Code: true, Recovered: true, Passkey: &PasskeyForm{"/chave", "/opcoes"}, ChangeURL: "/entrar"}},
 		{"second step of nobody's", Frame{Path: "/reforco"}, SecondStep{Action: "/reforco", Stronger: true, ChangeURL: "/conta"}},
 		{"why", Frame{Path: "/conta/nivel"}, Level{Level: 2, Until: day, Because: []Proof{{Level: 2, Since: day, Until: day}}, Beside: []Proof{{Level: 1, Since: day}},

@@ -71,13 +71,14 @@ type Password struct {
 
 // SecondStep asks for what an account wants after its password, or for what makes a session stronger.
 type SecondStep struct {
-	Action    string       // input "code": six digits of the app or a recovery code; button id "continue"
-	Code      bool         // there is an app
-	Passkey   *PasskeyForm // nil: there is none
-	Recovered bool         // the password was recovered: button name=without goes on, at level 1
-	Stronger  bool         // somebody is signed in, and what they do wants more
-	GovBRURL  string       // link id "govbr"; "" hides it
-	ChangeURL string       // back
+	Action     string       // input "code": six digits of the app or a recovery code; button id "continue"
+	Code       bool         // there is an app
+	Passkey    *PasskeyForm // nil: there is none
+	Recovered  bool         // the password was recovered: button name=without goes on, at level 1
+	Stronger   bool         // somebody is signed in, and what they do wants more
+	GovBRURL   string       // link id "govbr"; "" hides it
+	RecoverURL string       // for those who have lost app and codes; "" hides it
+	ChangeURL  string       // back
 }
 
 // Code asks for the six digits sent by mail.

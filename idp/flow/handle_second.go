@@ -37,7 +37,7 @@ func (h *Handler) showSecond(c echo.Context, v *visit, p *themes.Problem) error 
 		return err
 	}
 	return h.show(c, v, p, themes.SecondStep{Action: v.url(pathSecond), Code: true, Passkey: v.passkeyOf(e),
-		Recovered: e.Hold.Live(), ChangeURL: v.url(pathIdentify)})
+		Recovered: e.Hold.Live(), RecoverURL: v.url(PathRecover), ChangeURL: v.url(pathIdentify)})
 }
 
 func (v *visit) passkey() themes.PasskeyForm {
