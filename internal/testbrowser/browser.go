@@ -117,6 +117,16 @@ func (b *Browser) Fill(id, value string) {
 	}
 }
 
+// Choose picks the option with this value of the list with this id, as a visitor does with the keys.
+func (b *Browser) Choose(id, value string) {
+	b.t.Helper()
+	b.do("choose in "+id, chromedp.WaitVisible(chromedp.ID(id)))
+	if !Eval[bool](b, fmt.Sprintf(`(list => { list.value = %s; list.dispatchEvent(new Event("change", {bubbles: true})); return list.value === %s })(document.getElementById(%s))`,
+		quote(value), quote(value), quote(id))) {
+		b.t.Fatalf("%s offers no %q\n%s", id, value, b.where())
+	}
+}
+
 // Press sends keys to the focused element; see package kb for those without a letter.
 func (b *Browser) Press(keys string) {
 	b.t.Helper()
