@@ -2,6 +2,7 @@
 //
 //	flow        from a service's request to its code: sign-in, registration, consent
 //	factor      what proves a person: password, mail codes; throttling
+//	visitor     people without a CPF, by their telephone number
 //	session     single sign-on, logout, back-channel logout
 //	token       codes, tokens, userinfo, introspection, revocation
 //	client      the service as an OAuth client: manifest, registry, authentication

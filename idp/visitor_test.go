@@ -14,6 +14,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/idptest"
 	"github.com/loginunico/loginunico/internal/sms"
+	"github.com/loginunico/loginunico/internal/testnode"
 )
 
 // Services that take visitors: each asks for something of its own.
@@ -168,6 +169,18 @@ func TestServicesThatTakeNoVisitorsRefuseThemByURLToo(t *testing.T) {
 					t.Errorf("%s: %s: %d at %s", name, path, got.Status, got.URL)
 				}
 			}
+		}
+	}
+}
+
+func TestVisitorsAreGreetedInTheLanguagesOfTheService(t *testing.T) {
+	t.Parallel()
+
+	for languages, want := range map[string][2]bool{"[es, en]": {true, true}, "[pt-BR]": {true, true}, "[pt-BR, es]": {true, false}, "[en]": {false, true}} {
+		city := idptest.Start(t, []string{strings.Replace(guia, "[es, en]", languages, 1)})
+		p := at(t, city.Browser(t).Open(everything(city, "guia")), "/entrar")
+		if got := [2]bool{strings.Contains(p.Body, "Sin CPF"), strings.Contains(p.Body, "No CPF")}; got != want {
+			t.Errorf("%s: %v", languages, got)
 		}
 	}
 }
@@ -431,5 +444,33 @@ func TestTheDatabaseHoldsNoNumberPlainly(t *testing.T) {
 			}
 		}
 		rows.Close()
+	}
+}
+
+// The visitor's text travels by an SMPP server that is not ours, in one segment.
+func TestAVisitorsTextTravelsByARealServer(t *testing.T) {
+	t.Parallel()
+
+	server := testnode.Start(t, "smsc", map[string]string{})
+	var port int
+	server.Wait("port", &port)
+	carrier, err := sms.NewSMPP(sms.SMPPConfig{Addr: fmt.Sprint("127.0.0.1:", port), SystemID: "cidade", Password: "segredo", SystemType: "OTP", From: "PREFEITURA"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	city := idptest.Start(t, []string{guia}, idptest.WithCarrier(carrier))
+	r := everything(city, "guia")
+	for _, lang := range []string{"es", "en"} {
+		b := newTourist(t, city)
+		p := at(t, b.Get(of(at(t, b.Open(r), "/entrar"), "/entrar/visitante")+"&lang="+lang), "/entrar/visitante")
+		p = at(t, b.Form(p, with("country", "PY", "phone", typedParaguay)), "/entrar/visitante/codigo")
+		var got struct{ To, Text string }
+		server.Wait("submit", &got)
+		if "+"+got.To != paraguay || len(got.Text) > 160 {
+			t.Errorf("%s: %+v", lang, got)
+		}
+		if p = b.Form(p, with("code", got.Text[strings.LastIndexByte(got.Text, '#')+1:])); p.Status != http.StatusOK || p.URL.Path != "/cadastro/dados" {
+			t.Errorf("%s: %d at %s", lang, p.Status, p.URL)
+		}
 	}
 }

@@ -243,18 +243,21 @@ func (s *Store) Update(ctx context.Context, tx pg.Tx, id PersonID, changed Field
 }
 
 // Unconfirm files that a value which a citizen declared is no longer known to be theirs, such as a
-// telephone number that somebody else answers now. The value stays.
+// telephone number that somebody else answers now. The value stays: it is taken back, and said once
+// more without having been confirmed, because to say it alone would only corroborate it.
 func (s *Store) Unconfirm(ctx context.Context, tx pg.Tx, id PersonID, field string, now time.Time) error {
 	p, err := s.ByID(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	c, err := content(Fields{field: {Text: p.Declared[field].Text}}, createdAt(SourceSelf), now)
-	if err != nil {
-		return err
-	}
-	if err := s.say(ctx, tx, id, c, now); err != nil {
-		return err
+	for _, text := range []string{"", p.Declared[field].Text} {
+		c, err := content(Fields{field: {Text: text}}, createdAt(SourceSelf), now)
+		if err != nil {
+			return err
+		}
+		if err := s.say(ctx, tx, id, c, now); err != nil {
+			return err
+		}
 	}
 	_, err = s.recompute(ctx, tx, id, now)
 	return err

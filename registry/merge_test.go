@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // town has people of every sort: with and without CPF, from bases and from the door, with values
@@ -220,6 +222,52 @@ func TestAccountsAndOrganizationsAreNotMerged(t *testing.T) {
 	w.must(err)
 	if _, err := w.merge(b, firm.ID, "carla"); !errors.Is(err, registry.ErrKinds) {
 		t.Errorf("a person became a firm: %v", err)
+	}
+}
+
+// Anybody can type a name and a birth date, and come in by their telephone: that joins them to no
+// record of the city, whoever thinks so. Who signs in as both is both.
+func TestAVisitorJoinsByProofAlone(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	citizen := w.register(cpfs(rand.New(rand.NewPCG(8, 156)), 1)[0], "name=Ana_Lima birthdate=1990-01-01")
+	visitor := w.register("", "name=Ana_Lima birthdate=1990-01-01 passport=PY123456")
+	w.must(trust.Record(t.Context(), w.db, visitor, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "sms_code",
+		Verifier: "loginunico", VerifiedAt: w.clock.Now()}))
+	w.tick()
+	for _, actor := range []string{registry.Machine, "carla"} {
+		for _, pair := range [][2]registry.PersonID{{citizen, visitor}, {visitor, citizen}} {
+			if _, err := w.merge(pair[0], pair[1], actor); !errors.Is(err, registry.ErrVisitor) {
+				t.Errorf("by %s: %v", actor, err)
+			}
+		}
+	}
+	if stays, err := w.merge(visitor, citizen, registry.Proven); err != nil || stays != citizen {
+		t.Fatalf("%s stays, %v", stays, err)
+	}
+	if p, err := w.store.ByID(t.Context(), w.db, citizen); err != nil || !p.Has("passport") {
+		t.Errorf("%v, %v", told(p), err)
+	}
+}
+
+func TestAValueIsUnconfirmedAndStays(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	at := w.clock.Now()
+	p, err := w.store.Create(t.Context(), w.db, registry.Person{Fields: registry.Fields{"phone_number": {Text: "+595981123456", Source: registry.SourceSelf, At: at, Confirmed: &at}}}, at)
+	w.must(err)
+	w.tick()
+	w.clock.Advance(time.Hour)
+	w.must(w.tx(func(tx pg.Tx) error { return w.store.Unconfirm(t.Context(), tx, p.ID, "phone_number", w.clock.Now()) }))
+	now, err := w.store.ByID(t.Context(), w.db, p.ID)
+	if v := now.Fields["phone_number"]; err != nil || v.Text != "+595981123456" || v.Confirmed != nil {
+		t.Errorf("%+v, %v", v, err)
+	}
+	then, err := w.store.AsOf(t.Context(), w.db, p.ID, at)
+	if v := then.Fields["phone_number"]; err != nil || v.Confirmed == nil {
+		t.Errorf("before: %+v, %v", v, err)
 	}
 }
 

@@ -92,6 +92,7 @@ func visitorSamples() []sample {
 	document := &Document{Kinds: []string{"passport", "id"}, Kind: "id", Country: "AR", Number: "12.345.678", Purpose: "Seguro", Countries: at}
 	return []sample{
 		{"identify visitors", service(), Identify{Action: "/entrar", RegisterURL: "/cadastro", VisitorURL: "/entrar/visitante?i=1"}},
+		{"identify visitors in English", service(), Identify{Action: "/entrar", RegisterURL: "/cadastro", VisitorURL: "/entrar/visitante?i=1", VisitorLang: "en"}},
 		{"visitor phone", service(), VisitorPhone{Action: "/v", Countries: at, SignInURL: "/entrar", CancelURL: "/cancelar"}},
 		{"visitor phone problems", withProblem("form", nil, FieldProblem{Field: "country", Code: "phone_country"}, FieldProblem{Field: "phone", Code: "phone_required"}),
 			VisitorPhone{Action: "/v", Countries: at, Country: "UY", Phone: "09", SignInURL: "/entrar"}},

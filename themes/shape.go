@@ -50,7 +50,7 @@ func (s *shapes) shaped(f Frame, v View) (of shape, cpf string, ok bool) {
 	mark := func(url string) string { return strings.Replace(url, f.Visit, s.visit, 1) }
 	switch v := v.(type) {
 	case Identify:
-		of.view = Identify{Action: mark(v.Action), RegisterURL: mark(v.RegisterURL), VisitorURL: mark(v.VisitorURL),
+		of.view = Identify{Action: mark(v.Action), RegisterURL: mark(v.RegisterURL), VisitorURL: mark(v.VisitorURL), VisitorLang: v.VisitorLang,
 			CancelURL: mark(v.CancelURL), GovBRURL: mark(v.GovBRURL),
 			Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
 		return of, "", f.Path == v.Action && v.CPF == ""

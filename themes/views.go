@@ -46,6 +46,7 @@ type Identify struct {
 	CPF         string // as typed, kept after an error
 	RegisterURL string
 	VisitorURL  string // with a query: for people without a CPF; "" hides it
+	VisitorLang string // "es" or "en": the only one of the two that the service speaks; "" both
 	CancelURL   string // back to the service with access_denied; "" hides it
 	GovBRURL    string // link id "govbr"; "" hides it
 	Passkey     PasskeyForm

@@ -24,7 +24,7 @@ the keys that sign tokens and the audit. It may be ended and run again.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
-const registryRekeyHelp = `loginunico registry rekey [-retire]: make the look-up by CPF and CNPJ anew under the newest index key
+const registryRekeyHelp = `loginunico registry rekey [-retire]: make the look-up by CPF, CNPJ and visitors' numbers anew under the newest index key
 (loginunico keys data rotate index makes one; it is used after ten minutes). Everybody is found all the
 time. Batch loads wait until it has ended and the old key was removed.
 
@@ -57,7 +57,11 @@ func runRegistryReseal(ctx context.Context, args []string, out io.Writer) error 
 
 func runRegistryRekey(ctx context.Context, args []string, out io.Writer) error {
 	return renew(ctx, "registry rekey", args, out, func(s *stack) (n renewed, err error) {
-		n.Renewed, err = registry.NewStore(s.box).Rekey(ctx, s.db)
+		people := registry.NewStore(s.box)
+		if n.Renewed, err = people.Rekey(ctx, s.db); err != nil {
+			return n, err
+		}
+		n.factors, err = visitor.New(s.box, people, time.Now).Rekey(ctx, s.db)
 		return n, err
 	})
 }

@@ -29,7 +29,7 @@ func (h *Handler) identify(v *visit, typed string) themes.Identify {
 	view := themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL(),
 		GovBRURL: h.govbrURL(v), Passkey: v.passkey()}
 	if h.takesVisitors(v) {
-		view.VisitorURL = v.url(pathVisitor)
+		view.VisitorURL, view.VisitorLang = v.url(pathVisitor), v.visitorLang()
 	}
 	return view
 }

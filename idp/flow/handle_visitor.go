@@ -34,6 +34,22 @@ func (h *Handler) takesVisitors(v *visit) bool {
 	return v.visitor() && !v.Request.CPF
 }
 
+// visitorLang is the one of Spanish and English that a service speaks alone; "" where it speaks both, or
+// neither: then a visitor may read at least our pages.
+func (v *visit) visitorLang() string {
+	if v.client == nil {
+		return ""
+	}
+	es, en := contains(v.client.Languages, "es"), contains(v.client.Languages, "en")
+	switch {
+	case es && !en:
+		return "es"
+	case en && !es:
+		return "en"
+	}
+	return ""
+}
+
 // visitorAt is [Handler.at] for the pages of visitors. Error: ErrNoVisitors, at whatever step.
 func (h *Handler) visitorAt(c echo.Context, steps ...Step) (*visit, bool, error) {
 	v, err := h.visit(c)

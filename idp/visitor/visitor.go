@@ -163,8 +163,14 @@ func (s *Visitors) keys(n phone.Number) (keys [][]byte) {
 // take makes a number a person's as of now, under the index key of today. Only whom a number led to
 // already keeps the time since when.
 func (s *Visitors) take(ctx context.Context, tx pg.Tx, n phone.Number, person uuid.UUID) error {
-	version := s.box.IndexVersion()
-	index := s.box.IndexAt(version, indexDomain, []byte(n))
-	sealed := s.box.Class(secret.Contact).Seal([]byte(n.E164()), append([]byte("visitor/"), index...))
-	return take(ctx, tx, s.keys(n), row{index: index, version: version, person: person, sealed: sealed}, s.now())
+	return take(ctx, tx, s.keys(n), s.row(n, person, s.box.IndexVersion()), s.now())
 }
+
+// row is what is stored of a number under one index key.
+func (s *Visitors) row(n phone.Number, person uuid.UUID, version int16) row {
+	index := s.box.IndexAt(version, indexDomain, []byte(n))
+	return row{index: index, version: version, person: person, sealed: s.box.Class(secret.Contact).Seal([]byte(n.E164()), aad(index))}
+}
+
+// aad binds a sealed number to its row.
+func aad(index []byte) []byte { return append([]byte("visitor/"), index...) }

@@ -17,14 +17,12 @@ type known struct {
 	undocumented bool
 }
 
-// peopleOf reads those of some people who stand for themselves, in no order. A visitor is not
-// compared: a name and a birth date that anybody can type must join no record of the city.
+// peopleOf reads those of some people who stand for themselves, in no order.
 func (m *Matcher) peopleOf(ctx context.Context, db pg.DB, ids []registry.PersonID) ([]known, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT id, ARRAY[identity, documents, contact, family, complements, declared], version, undocumented
 		  FROM person
-		 WHERE id = ANY(@ids) AND merged_into IS NULL AND kind = 'natural'
-		   AND NOT (undocumented AND EXISTS (SELECT FROM evidence e WHERE e.person_id = person.id AND e.kind = 'self_declared'))`,
+		 WHERE id = ANY(@ids) AND merged_into IS NULL AND kind = 'natural'`,
 		pgx.NamedArgs{"ids": ids})
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (k known, err error) {
 		var id registry.PersonID
