@@ -74,12 +74,17 @@ CREATE TABLE first_record (
   load_id uuid NOT NULL,
   content bytea NOT NULL
 ) WITH (toast_tuple_target = 8160);                                  -- whole, as far as it fits into a page
--- Sealed values do not compress, and PostgreSQL need not try.
+-- Sealed values do not compress, and PostgreSQL need not try; nor is there anything to learn from them.
 ALTER TABLE source_record ALTER COLUMN content SET STORAGE EXTERNAL;
 ALTER TABLE first_record ALTER COLUMN content SET STORAGE EXTERNAL;
 ALTER TABLE person ALTER COLUMN identity SET STORAGE EXTERNAL, ALTER COLUMN documents SET STORAGE EXTERNAL,
   ALTER COLUMN contact SET STORAGE EXTERNAL, ALTER COLUMN family SET STORAGE EXTERNAL,
   ALTER COLUMN complements SET STORAGE EXTERNAL, ALTER COLUMN declared SET STORAGE EXTERNAL;
+ALTER TABLE source_record ALTER COLUMN content SET STATISTICS 0;
+ALTER TABLE first_record ALTER COLUMN content SET STATISTICS 0;
+ALTER TABLE person ALTER COLUMN identity SET STATISTICS 0, ALTER COLUMN documents SET STATISTICS 0,
+  ALTER COLUMN contact SET STATISTICS 0, ALTER COLUMN family SET STATISTICS 0,
+  ALTER COLUMN complements SET STATISTICS 0, ALTER COLUMN declared SET STATISTICS 0;
 
 -- Where a load finds the record it delivers again: under which person, and whether it says the same.
 -- Loads alone write and read it. The index is away while a first load fills an empty registry.
@@ -101,6 +106,13 @@ BEGIN
   END IF;
 END $$;
 SELECT record_key_index(true);
+-- Vacuum would read and write all that a load has just written once more while it is at it, only to note
+-- that everybody sees it. It comes for what is updated, and where a table grows old.
+ALTER TABLE person SET (autovacuum_vacuum_insert_threshold = -1);
+ALTER TABLE cpf_index SET (autovacuum_vacuum_insert_threshold = -1);
+ALTER TABLE source_record SET (autovacuum_vacuum_insert_threshold = -1);
+ALTER TABLE first_record SET (autovacuum_vacuum_insert_threshold = -1);
+ALTER TABLE record_key SET (autovacuum_vacuum_insert_threshold = -1);
 -- What a row says never changes; it is only ever sealed again, under a newer key.
 CREATE FUNCTION refuse_all_but_resealing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
