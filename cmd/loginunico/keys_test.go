@@ -96,7 +96,8 @@ func TestEverySealedColumnIsSealedAgainOrWaits(t *testing.T) {
 	again := strings.Fields(`person.identity person.documents person.contact person.family person.complements person.declared
 		source_record.content first_record.content person_override.value registry_key.sealed
 		totp.secret secret_question.question channel.address not_me.address visitor.number signing_key.private_key audit_key.private_key`)
-	waits := strings.Fields(`interaction.cpf interaction.registration interaction.visitor oauth_token.answers sms_message.sealed person.fields`)
+	waits := strings.Fields(`interaction.cpf interaction.registration interaction.visitor oauth_token.answers sms_message.sealed person.fields
+		federation_trip.sealed federation_trip.account`)
 	rows, err := db.Query(t.Context(), `
 		SELECT a.attrelid::regclass || '.' || a.attname
 		  FROM pg_attribute a
