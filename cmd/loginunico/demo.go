@@ -16,6 +16,10 @@ import (
 	"github.com/loginunico/loginunico/cmd/demo-rp/rp"
 	"github.com/loginunico/loginunico/cmd/loginunico/config"
 	"github.com/loginunico/loginunico/deploy/demo"
+	"github.com/loginunico/loginunico/idp/federation"
+	"github.com/loginunico/loginunico/idp/federation/govbrtest"
+	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/outbox"
 	"github.com/loginunico/loginunico/internal/pgcluster"
@@ -112,10 +116,11 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	beside := []struct {
-		name, addr string
-		handler    http.Handler
-	}{{"LOGINUNICO_DEMO_RP_LISTEN", s.cfg.DemoRPListen, sample}, {"LOGINUNICO_DEMO_OUTBOX_LISTEN", s.cfg.DemoOutboxListen, box.Handler()}}
+	beside := []neighbour{{"LOGINUNICO_DEMO_RP_LISTEN", s.cfg.DemoRPListen, sample},
+		{"LOGINUNICO_DEMO_OUTBOX_LISTEN", s.cfg.DemoOutboxListen, box.Handler()}}
+	if !s.cfg.GovBR.On() {
+		beside = append(beside, neighbour{"LOGINUNICO_DEMO_GOVBR_LISTEN", s.cfg.DemoGovBRListen, s.govbrStandIn()})
+	}
 	for _, b := range beside {
 		closeServer, err := background(b.addr, b.handler, s.log)
 		if err != nil {
@@ -125,6 +130,21 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 	}
 	by := carriers{letters, func(*sms.Metrics) (sms.Carrier, error) { return box, nil }}
 	return s.serve(ctx, by, func(net.Addr) { s.announce(out) })
+}
+
+// neighbour is what listens beside the provider.
+type neighbour struct {
+	name, addr string // the setting, and where
+	handler    http.Handler
+}
+
+// govbrStandIn is a gov.br for the demo, with accounts for its people, and registers the city there.
+func (s *stack) govbrStandIn() http.Handler {
+	const id, secret = "vila-esperanca.example", "demo-govbr"
+	base := local(s.cfg.DemoGovBRListen)
+	s.cfg.GovBR = federation.Settings{Issuer: base, ClientID: id, Secret: secret}
+	return govbrtest.New(base, govbrtest.Client{ID: id, Secret: secret, RedirectURIs: []string{s.cfg.Issuer + flow.PathGovBRBack},
+		LogoutURIs: []string{s.cfg.Issuer + session.PathGoodbye}}, govbrtest.Demo()...)
 }
 
 func background(addr string, h http.Handler, log *slog.Logger) (closeServer func(), err error) {
@@ -154,6 +174,9 @@ func (s *stack) announce(out io.Writer) {
 	fmt.Fprintf(w, "Start here: sample services\t%s\n", local(s.cfg.DemoRPListen))
 	fmt.Fprintf(w, "Citizen's account\t%s/conta\n", s.cfg.Issuer)
 	fmt.Fprintf(w, "Mail and text messages sent\t%s\n", local(s.cfg.DemoOutboxListen))
+	if s.cfg.GovBR.Local() {
+		fmt.Fprintf(w, "Stand-in for gov.br\t%s\n", s.cfg.GovBR.Issuer)
+	}
 	fmt.Fprintf(w, "Discovery\t%s/.well-known/openid-configuration\n", s.cfg.Issuer)
 	fmt.Fprintf(w, "Metrics\thttp://%s/metrics\n", s.cfg.MetricsListen)
 	fmt.Fprintf(w, "Loads of the registry\thttp://%s/loads\n", s.cfg.MetricsListen)

@@ -148,7 +148,7 @@ func (s *server) stop() {
 // startProvider runs the real provider on a database: the demo's command, because it alone may
 // serve plain HTTP.
 func (m *machine) startProvider(ctx context.Context, database string) (*server, error) {
-	ports, err := freePorts(5)
+	ports, err := freePorts(6)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,8 @@ func (m *machine) startProvider(ctx context.Context, database string) (*server, 
 	url := "http://localhost:" + strconv.Itoa(ports[0])
 	cmd := exec.Command(m.provider, "demo")
 	cmd.Env = append(os.Environ(), "LOGINUNICO_ISSUER="+url, "LOGINUNICO_LISTEN="+local(0), "LOGINUNICO_METRICS_LISTEN="+local(1),
-		"LOGINUNICO_DEMO_RP_LISTEN="+local(2), "LOGINUNICO_DEMO_OUTBOX_LISTEN="+local(3), "LOGINUNICO_DATA_DIR="+m.dataDir(database),
+		"LOGINUNICO_DEMO_RP_LISTEN="+local(2), "LOGINUNICO_DEMO_OUTBOX_LISTEN="+local(3), "LOGINUNICO_DEMO_GOVBR_LISTEN="+local(5),
+		"LOGINUNICO_DATA_DIR="+m.dataDir(database),
 		"LOGINUNICO_DATABASE_URL="+m.cluster.URL(database), "LOGINUNICO_DATABASE_CONNS="+strconv.Itoa(poolSize), profileEnv+"="+local(4))
 	s, err := m.start(ctx, "provider-"+database, url, cmd)
 	if err == nil && m.profile != "" {

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/federation"
+	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/phone"
 	"github.com/loginunico/loginunico/internal/sms"
@@ -50,6 +54,13 @@ type Config struct {
 	SMSSecretFile string        `env:"SMS_WEBHOOK_SECRET_FILE"`
 	SMSCountries  string        `env:"SMS_COUNTRIES" envDefault:"BR"`
 	SMSLimits     string        `env:"SMS_LIMITS"`
+	GovIssuer     string        `env:"GOVBR_ISSUER"`
+	GovAPI        string        `env:"GOVBR_API"`
+	GovClientID   string        `env:"GOVBR_CLIENT_ID"`
+	GovSecret     string        `env:"GOVBR_CLIENT_SECRET"`
+	GovSecretFile string        `env:"GOVBR_CLIENT_SECRET_FILE"`
+	GovRedirect   string        `env:"GOVBR_REDIRECT_URI"`
+	GovScopes     []string      `env:"GOVBR_SCOPES"`
 	SessionCaps   string        `env:"SESSION_CAPS"`
 	Question      bool          `env:"SECRET_QUESTION" envDefault:"false"`
 	Breached      string        `env:"BREACHED_PASSWORDS"`
@@ -60,12 +71,14 @@ type Config struct {
 	// Where the demo's other parts listen.
 	DemoRPListen     string `env:"DEMO_RP_LISTEN" envDefault:"127.0.0.1:8090"`
 	DemoOutboxListen string `env:"DEMO_OUTBOX_LISTEN" envDefault:"127.0.0.1:8025"`
+	DemoGovBRListen  string `env:"DEMO_GOVBR_LISTEN" envDefault:"127.0.0.1:8081"`
 
-	Caps           trust.Caps      `env:"-"`
-	TrustedProxies []netip.Prefix  `env:"-"`
-	SMS            sms.Settings    `env:"-"` // its URL is empty where the city sends no texts
-	TextCountries  phone.Countries `env:"-"`
-	TextLimits     sms.Limits      `env:"-"`
+	Caps           trust.Caps          `env:"-"`
+	TrustedProxies []netip.Prefix      `env:"-"`
+	SMS            sms.Settings        `env:"-"` // its URL is empty where the city sends no texts
+	TextCountries  phone.Countries     `env:"-"`
+	TextLimits     sms.Limits          `env:"-"`
+	GovBR          federation.Settings `env:"-"` // the zero value is a city without gov.br
 }
 
 // Load reads LOGINUNICO_*. demo says that the settings are for the demo city: it may lack a
@@ -94,6 +107,7 @@ func Load(demo bool) (*Config, error) {
 		c.SMSCountries = "*" // its texts cost nothing and go nowhere
 	}
 	c.checkSMS(fault)
+	c.checkGovBR(demo, fault)
 	if !demo {
 		c.checkProduction(fault)
 	}
@@ -132,7 +146,7 @@ func (c *Config) files(fault faulter) {
 		name, path string
 		into       *string
 	}{{"DATABASE_URL_FILE", c.DatabaseFile, &c.DatabaseURL}, {"SMTP_URL_FILE", c.SMTPFile, &c.SMTPURL},
-		{"SMS_URL_FILE", c.SMSFile, &c.SMSURL}, {"SMS_WEBHOOK_SECRET_FILE", c.SMSSecretFile, &c.SMSSecret}} {
+		{"GOVBR_CLIENT_SECRET_FILE", c.GovSecretFile, &c.GovSecret}, {"SMS_URL_FILE", c.SMSFile, &c.SMSURL}, {"SMS_WEBHOOK_SECRET_FILE", c.SMSSecretFile, &c.SMSSecret}} {
 		if f.path == "" {
 			continue
 		}
@@ -187,7 +201,8 @@ func (c *Config) checkTLS(fault faulter) {
 func (c *Config) checkListeners(fault faulter) {
 	seen := map[string]string{}
 	for _, l := range []struct{ name, addr string }{{"LISTEN", c.Listen}, {"METRICS_LISTEN", c.MetricsListen},
-		{"DEMO_RP_LISTEN", c.DemoRPListen}, {"DEMO_OUTBOX_LISTEN", c.DemoOutboxListen}} {
+		{"DEMO_RP_LISTEN", c.DemoRPListen}, {"DEMO_OUTBOX_LISTEN", c.DemoOutboxListen},
+		{"DEMO_GOVBR_LISTEN", c.DemoGovBRListen}} {
 		_, port, err := net.SplitHostPort(l.addr)
 		if err != nil {
 			fault(l.name, "%q is not host:port", l.addr)
@@ -246,6 +261,24 @@ func (c *Config) checkSMS(fault faulter) {
 	}
 	if _, err := c.SMS.Open(nil, nil); err != nil {
 		fault("SMS_URL", "%v", err)
+	}
+}
+
+// checkGovBR makes the connector once, to see that it can be. Only the demo may point at a stand-in.
+func (c *Config) checkGovBR(demo bool, fault faulter) {
+	if c.GovIssuer == "" {
+		if c.GovAPI+c.GovClientID+c.GovSecret+c.GovRedirect != "" {
+			fault("GOVBR_ISSUER", "is missing, and other settings of gov.br are there")
+		}
+		return
+	}
+	c.GovBR = federation.Settings{Issuer: c.GovIssuer, API: c.GovAPI, ClientID: c.GovClientID, Secret: c.GovSecret,
+		RedirectURI: cmp.Or(c.GovRedirect, c.Issuer+flow.PathGovBRBack), LogoutURI: c.Issuer + session.PathGoodbye, Scopes: c.GovScopes}
+	if _, err := federation.New(c.GovBR, nil, time.Now); err != nil {
+		fault("GOVBR_ISSUER", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if !demo && c.GovBR.Local() {
+		fault("GOVBR_ISSUER", "is a stand-in on this machine; only the demo may use one")
 	}
 }
 

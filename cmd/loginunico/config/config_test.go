@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,6 +117,38 @@ func TestEverySettingThatDoesNotParseIsNamedWithTheRest(t *testing.T) {
 	for _, name := range []string{"DATABASE_CONNS", "SHUTDOWN_GRACE", "LOG_LEVEL", "ISSUER", "DATABASE_URL"} {
 		if !strings.Contains(err.Error(), "LOGINUNICO_"+name+": ") {
 			t.Errorf("LOGINUNICO_%s is not named in:\n%v", name, err)
+		}
+	}
+}
+
+func TestCityMayBeRegisteredAtGovBR(t *testing.T) {
+	settings := production(t)
+	set(t, settings)
+	if c, err := config.Load(false); err != nil || c.GovBR.On() {
+		t.Errorf("without: %v %+v", err, c.GovBR)
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("segredo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings["GOVBR_ISSUER"], settings["GOVBR_CLIENT_ID"] = "https://sso.staging.acesso.gov.br/", "cidade.gov.br"
+	settings["GOVBR_CLIENT_SECRET_FILE"], settings["GOVBR_SCOPES"] = secret, "openid,profile"
+	set(t, settings)
+	c, err := config.Load(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.GovBR.Secret != "segredo" || c.GovBR.RedirectURI != "https://login.example.org/entrar/govbr/retorno" ||
+		c.GovBR.LogoutURI != "https://login.example.org/sair/pronto" || len(c.GovBR.Scopes) != 2 {
+		t.Errorf("%+v", c.GovBR)
+	}
+	for want, change := range map[string][2]string{"stand-in": {"GOVBR_ISSUER", "http://localhost:8081"}, "not https": {"GOVBR_ISSUER", "http://sso.acesso.gov.br"},
+		"other settings of gov.br": {"GOVBR_ISSUER", ""}, "client id": {"GOVBR_CLIENT_ID", ""}, "lack openid": {"GOVBR_SCOPES", "profile"}} {
+		wrong := maps.Clone(settings)
+		wrong[change[0]] = change[1]
+		set(t, wrong)
+		if _, err := config.Load(false); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "LOGINUNICO_GOVBR_ISSUER") {
+			t.Errorf("%v: %v, want %q", change, err, want)
 		}
 	}
 }

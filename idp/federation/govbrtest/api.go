@@ -111,12 +111,17 @@ func (s *Server) x509info(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"provider": "standin", "amr": p.amr(), "certificate": "", "type": kind})
 }
 
-// raise is the page that takes an account to a higher level: niveis=(2/3) asks for any of them.
+// raise is the page that takes an account to a higher level: niveis=(2/3) asks for any of them. Without
+// anything it lists the accounts, for a newcomer.
 func (s *Server) raise(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := r.URL.Query()
 	live, ok := s.session(r)
+	if len(q) == 0 {
+		page(w, http.StatusOK, homePage, map[string]any{"People": s.people})
+		return
+	}
 	if q.Get("client_id") != s.client.ID || !ok {
 		refusal(w, http.StatusBadRequest, "invalid_client")
 		return

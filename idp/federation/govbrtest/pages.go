@@ -19,6 +19,10 @@ var loginPage = parse(`{{define "title"}}Quem é você?{{end}}` + head + `
 {{range .People}}<button id="person-{{.CPF}}" name="cpf" value="{{.CPF}}">{{.Name}} <small>({{.Level}})</small></button>
 {{end}}</form>` + foot)
 
+var homePage = parse(`{{define "title"}}Contas gov.br desta demonstração{{end}}` + head + `
+<ul>{{range .People}}<li>{{.Name}}, CPF {{.CPF}} ({{.Level}})</li>{{end}}</ul>
+<p>Nenhuma pede senha. Entre por um serviço da cidade, com o botão gov.br.</p>` + foot)
+
 var consentPage = parse(`{{define "title"}}Autorização de uso de dados pessoais{{end}}` + head + `
 <p><strong>{{.Person.Name}}</strong> ({{.Person.Level}})</p><p>Este serviço precisa usar as informações pessoais do seu cadastro:</p>
 <ul>{{range .Scopes}}<li>{{.}}</li>{{end}}</ul>
