@@ -200,3 +200,21 @@ func TestWhoSignsInAsSomebodyElseJoinsNobody(t *testing.T) {
 		}
 	}
 }
+
+// gov.br proves the CPF, and the visitor joins whoever it is: here somebody whom the city did not know.
+func TestAVisitorJoinsByGovBR(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{guia, museu, needing("2")}, idptest.WithGovBR())
+	s, r := newGuest(t, city), everything(city, "biblioteca")
+	p := at(t, s.Form(at(t, s.Open(r), "/entrar/sem-cpf"), with("account", "join")), "/entrar")
+	p = at(t, s.ByGovBR(p, rita), "/consentimento")
+	if got := s.userinfo(r, s.Allow(p)); got.Status != http.StatusOK || got.JSON("trust_level") != 2.0 {
+		t.Errorf("the account: %s", got.Body)
+	}
+	s.keeps(s.Browser, s.sub)
+	holds(t, s.Get("/conta"), "***.287.938-**")
+	if person := personOf(t, city, rita); person.Fields["passport"].Text == "" || len(proofsOf(t, city, rita)) != 1 {
+		t.Errorf("%d proofs, %v", len(proofsOf(t, city, rita)), person.Fields)
+	}
+}
