@@ -2,7 +2,6 @@ package account_test
 
 import (
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -21,13 +20,9 @@ type citizen struct {
 }
 
 // seen holds a page to what a test alone can see of WCAG 2.2 AA.
-func (m *citizen) seen(name string) {
+func (m *citizen) seen() {
 	m.Axe()
 	m.NoOverflow(320)
-	if os.Getenv("LOGINUNICO_SHOTS") != "" {
-		m.Shot(m.lang+"-"+name, 360)
-		m.Shot(m.lang+"-"+name, 1280)
-	}
 }
 
 func (m *citizen) open(path string) int {
@@ -58,7 +53,7 @@ func TestMariaSeesToHerSecurityInABrowser(t *testing.T) {
 			m.Fill("password", idptest.Password)
 			m.Submit("continue")
 			m.AwaitURL(h.Issuer + account.PathSecurity)
-			m.seen("1-bare")
+			m.seen()
 			m.password()
 			m.addresses()
 			m.question()
@@ -73,41 +68,41 @@ func TestMariaSeesToHerSecurityInABrowser(t *testing.T) {
 func (m *citizen) password() {
 	m.h.t.Helper()
 	m.Submit("to-password")
-	m.seen("2-password")
+	m.seen()
 	m.Fill("password", "curta")
 	m.Submit("continue")
 	if focused := m.Focused(); focused != "problem" {
 		m.h.t.Errorf("the focus is on %q, not on the summary", focused)
 	}
-	m.seen("2-password-short")
+	m.seen()
 	m.Fill("password", another)
 	m.Submit("continue")
 	m.done()
-	m.seen("2-password-done")
+	m.seen()
 }
 
 func (m *citizen) addresses() {
 	m.h.t.Helper()
 	m.Submit("to-mail")
-	m.seen("3-mail")
+	m.seen()
 	m.Fill("email", spare)
 	m.Submit("continue")
-	m.seen("3-mail-code")
+	m.seen()
 	m.Fill("code", m.h.Code(spare))
 	m.Submit("continue")
 	m.done()
 
 	m.Submit("to-phone")
-	m.seen("4-phone")
+	m.seen()
 	m.Fill("phone", "(11) 98765-4321")
 	m.Submit("continue") // no country is chosen for anybody
 	if m.Value("phone") != "(11) 98765-4321" {
 		m.h.t.Error("what was typed is lost")
 	}
-	m.seen("4-phone-country")
+	m.seen()
 	testbrowser.Eval[bool](m.Browser, `(document.getElementById("country").value = "BR", true)`)
 	m.Submit("continue")
-	m.seen("4-phone-code")
+	m.seen()
 	m.Fill("code", m.h.TextCode(mobile))
 	m.Submit("continue")
 	m.done()
@@ -116,7 +111,7 @@ func (m *citizen) addresses() {
 func (m *citizen) question() {
 	m.h.t.Helper()
 	m.Submit("to-question")
-	m.seen("5-question")
+	m.seen()
 	m.Fill("question", "Qual era o apelido do meu primeiro professor?")
 	m.Fill("answer", "Tio Zeca")
 	m.Submit("continue")
@@ -128,7 +123,7 @@ func (m *citizen) device() {
 	m.h.t.Helper()
 	key := m.Authenticator(true)
 	m.Submit("to-passkey")
-	m.seen("6-device")
+	m.seen()
 	key.Refuse(true)
 	m.Fill("name", "Celular da Maria")
 	m.Click("continue")
@@ -136,7 +131,7 @@ func (m *citizen) device() {
 	if key.Passkeys() != 0 {
 		m.h.t.Error("a device that refused keeps a key")
 	}
-	m.seen("6-device-refused")
+	m.seen()
 	key.Refuse(false)
 	m.Submit("continue")
 	m.done()
@@ -149,14 +144,14 @@ func (m *citizen) device() {
 func (m *citizen) app() {
 	m.h.t.Helper()
 	m.Submit("to-app")
-	m.seen("7-again")
+	m.seen()
 	m.Submit("continue")
 	m.Submit("passkey")
 	m.AwaitURL(m.h.Issuer + account.PathSecurity + "/aplicativo")
-	m.seen("7-app")
+	m.seen()
 	m.Fill("name", "Aplicativo da Maria")
 	m.Submit("continue")
-	m.seen("7-setup")
+	m.seen()
 	code, err := totp.GenerateCode(strings.ReplaceAll(m.Text("#secret"), " ", ""), m.h.Now())
 	m.h.must(err)
 	m.Fill("code", code)
@@ -164,21 +159,21 @@ func (m *citizen) app() {
 	if n := testbrowser.Eval[int](m.Browser, `document.querySelectorAll("#codes code").length`); n != 10 {
 		m.h.t.Errorf("%d recovery codes", n)
 	}
-	m.seen("7-codes")
+	m.seen()
 	m.Submit("continue")
-	m.seen("8-full")
+	m.seen()
 }
 
 // leave removes what there is, and signs the other browser out.
 func (m *citizen) leave() {
 	m.h.t.Helper()
 	e := m.h.enrolled()
-	for path, page := range map[string]string{"/aparelho/nome?id=" + e.Passkeys[0].ID.String(): "9-rename", "/aplicativo/remover?id=" + e.Authenticators[0].ID.String(): "9-remove-app",
-		"/email/remover?id=" + e.Mails[1].ID.String(): "9-remove-mail", "/codigos": "9-codes", "/historico": "9-history"} {
+	for _, path := range []string{"/aparelho/nome?id=" + e.Passkeys[0].ID.String(), "/aplicativo/remover?id=" + e.Authenticators[0].ID.String(),
+		"/email/remover?id=" + e.Mails[1].ID.String(), "/codigos", "/historico"} {
 		if status := m.open(path); status != 200 {
 			m.h.t.Errorf("%s: %d", path, status)
 		}
-		m.seen(page)
+		m.seen()
 	}
 	m.open("/aparelho/remover?id=" + e.Passkeys[0].ID.String())
 	m.Submit("continue")
@@ -208,13 +203,13 @@ func (m *citizen) deny() {
 	m.h.t.Helper()
 	what := map[string]string{"pt-BR": "Senha trocada", "es": "Contraseña cambiada", "en": "Password changed"}[m.lang]
 	m.Open(m.h.Issuer + m.h.told(mail, what))
-	m.seen("10-not-me")
+	m.seen()
 	m.Submit("continue")
 	at, err := url.Parse(m.URL())
 	if err != nil || at.Path != "/recuperar/codigo" {
 		m.h.t.Errorf("it leads to %s", m.URL())
 	}
-	m.seen("10-recovery")
+	m.seen()
 }
 
 func TestWithoutScriptsADeviceCannotBeAddedAndThePageSaysSo(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -61,13 +60,17 @@ func channelViews(all []factor.Channel) (views []themes.Factor) {
 	return views
 }
 
-// recognisable is what an owner of several addresses tells them apart by: ma***ia@example.org.
+// recognisable is what an owner of several addresses tells them apart by: ma***va@example.org.
 func recognisable(a factor.Address) string {
 	local, domain, ok := strings.Cut(a.Text(), "@")
-	if !ok || len(local) < 6 || !utf8.ValidString(local[:2]+local[len(local)-2:]) {
+	if !ok {
 		return a.Masked()
 	}
-	return local[:2] + "***" + local[len(local)-2:] + "@" + domain
+	name := []rune(local)
+	if len(name) < 6 {
+		return string(name[:1]) + "***@" + domain
+	}
+	return string(name[:2]) + "***" + string(name[len(name)-2:]) + "@" + domain
 }
 
 func eventViews(all []factor.Event) (views []themes.Event) {
