@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -328,8 +329,39 @@ func TestWhoKnowsThePasswordKeepsTheAccountAndJoinsGovBRToIt(t *testing.T) {
 	}
 	again := city.Browser(t)
 	arrived(t, again, r, again.SignIn(again.Open(r), maria, idptest.Password))
+	if letter := city.Letter("maria@example.org"); !strings.Contains(letter, "gov.br") {
+		t.Errorf("the letter: %s", letter)
+	}
 	straight := city.Browser(t)
 	arrived(t, straight, r, straight.ByGovBR(straight.Open(r), maria)) // linked: nothing is asked any more
+}
+
+func TestFirstSignInsAtOnceMakeOnePerson(t *testing.T) {
+	t.Parallel()
+
+	city, _, r := govbrCity(t, biblioteca)
+	const many = 6
+	browsers, backs := make([]*idptest.Browser, many), make([]string, many)
+	for i := range many {
+		browsers[i] = city.Browser(t)
+		backs[i] = browsers[i].FromGovBR(city.GovBR.Visitor(), browsers[i].ToGovBR(browsers[i].Open(r)), rita)
+	}
+	pages := make([]idptest.Page, many)
+	var wg sync.WaitGroup
+	for i := range many {
+		wg.Go(func() { pages[i] = browsers[i].Get(backs[i]) })
+	}
+	wg.Wait()
+	for _, p := range pages {
+		at(t, p, "/consentimento")
+	}
+	var people int
+	if err := city.DB.QueryRow(t.Context(), `SELECT count(*) FROM person`).Scan(&people); err != nil || people != 1 {
+		t.Errorf("%d people, %v", people, err)
+	}
+	if n := len(proofsOf(t, city, rita)); n < 1 || n > many {
+		t.Errorf("%d proofs", n)
+	}
 }
 
 func TestADecisionIsTheBrowsersThatWentToGovBR(t *testing.T) {

@@ -49,7 +49,7 @@ func promised() []string {
 		"displaced.subject", "displaced.body")
 	add("event.", "signed_in", "sessions_ended", "password_changed", "passkey_added", "passkey_removed", "passkey_cloned", "totp_added",
 		"totp_removed", "codes_renewed", "code_used", "mail_changed", "mail_added", "mail_removed", "phone_added", "phone_removed",
-		"question_changed", "recovered", "desk_recovered", "hold_lifted", "not_me", "displaced", "elsewhere")
+		"question_changed", "recovered", "desk_recovered", "hold_lifted", "not_me", "displaced", "govbr_linked", "elsewhere")
 	add("source.", "registry")
 	for _, why := range []string{"denied", "unavailable", "cpf", "closed", "other", "old"} {
 		add("govbr.why."+why, "", ".title")

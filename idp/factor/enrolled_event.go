@@ -36,6 +36,7 @@ const (
 	HoldLifted      EventKind = "hold_lifted"
 	SaidNotMe       EventKind = "not_me"
 	Displaced       EventKind = "displaced"
+	GovBRLinked     EventKind = "govbr_linked" // an account that had other ways in
 )
 
 // Shown is how long an event is shown to the owner. The table refuses to lose it before.

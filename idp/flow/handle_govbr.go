@@ -151,7 +151,7 @@ func (h *Handler) arrived(c echo.Context, v *visit, trip federation.Trip, accoun
 	err = errAskFirst
 	if !a.ends || !a.account {
 		err = pg.InTx(ctx, h.DB, func(tx pg.Tx) (err error) {
-			in, err = h.byGovBR(ctx, tx, v, a, false, e)
+			in, err = h.byGovBR(ctx, tx, v, a, false, h.asker(c, v), e)
 			return err
 		})
 	}
@@ -232,7 +232,7 @@ func (h *Handler) postGovBRAccount(c echo.Context) error {
 		if err := h.GovBR.Decide(ctx, tx, trip); err != nil {
 			return err
 		}
-		in, err = h.byGovBR(ctx, tx, v, a, ending, e)
+		in, err = h.byGovBR(ctx, tx, v, a, ending, h.asker(c, v), e)
 		return err
 	})
 	return orShow(err, func() error { return h.enter(c, v, in) })

@@ -2,17 +2,14 @@ package flow
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
+	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
@@ -60,6 +57,7 @@ type arrival struct {
 	mine    bool             // they are signed in to that account already
 	account bool             // it has ways in, which a displacement would end
 	ends    bool             // the proof displaces it
+	first   bool             // gov.br says it of them for the first time
 }
 
 // clocks of gov.br and of the city may differ by so much.
@@ -117,30 +115,21 @@ func (d *Dependencies) weigh(ctx context.Context, in *arrival) error {
 	if err != nil {
 		return err
 	}
-	proof, err := d.govbrEvidence(in.person.ID, in.Account)
-	in.ends = factor.Decide(all, proof, in.mine, d.Now()) == factor.Displaces
+	in.ends = factor.Decide(all, govbrEvidence(in.Account, d.Now()), in.mine, d.Now()) == factor.Displaces
 	in.account = has.Password || len(has.Passkeys) > 0
-	return err
+	in.first = !slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.GovBR && e.LiveAt(d.Now()) })
+	return nil
 }
 
-// govbrEvidence is what gov.br proves: level and seals, each with its date. Companies are sealed,
-// because they are personal and evidence is not.
-func (d *Dependencies) govbrEvidence(person uuid.UUID, a federation.Account) (trust.Evidence, error) {
-	now := d.Now()
+// govbrEvidence is what gov.br proves: level and seals, each with its date. Companies stay out:
+// evidence is not sealed, and they are personal.
+func govbrEvidence(a federation.Account, now time.Time) trust.Evidence {
 	seals := []any{}
 	for _, s := range a.Seals {
 		seals = append(seals, map[string]any{"id": s.ID, "updated_at": s.UpdatedAt.Format(time.RFC3339Nano)})
 	}
-	e := trust.Evidence{Kind: trust.GovBR, Source: registry.SourceGovBR, Method: "oidc", Verifier: "loginunico", VerifiedAt: now,
+	return trust.Evidence{Kind: trust.GovBR, Source: registry.SourceGovBR, Method: "oidc", Verifier: "loginunico", VerifiedAt: now,
 		ExpiresAt: now.Add(govbrCounts), Attributes: map[string]any{"level": string(a.Level), "selos": seals}}
-	if a.CNPJ == "" && len(a.Companies) == 0 {
-		return e, nil
-	}
-	plain, err := json.Marshal(map[string]any{"cnpj": a.CNPJ, "companies": a.Companies})
-	if err == nil {
-		e.Attributes["companies"] = base64.StdEncoding.EncodeToString(d.Box.Seal(plain, append([]byte("govbr/companies/"), person[:]...)))
-	}
-	return e, err
 }
 
 // errAskFirst: the proof would end an account that somebody has opened, perhaps this citizen.
@@ -150,8 +139,8 @@ var errAskFirst = errors.New("the citizen decides first")
 // joins or, where they said so, displaces. One transaction.
 //
 //	ending  the citizen knows that the account ends
-//	before  what else they have just shown
-func (d *Dependencies) byGovBR(ctx context.Context, tx pg.Tx, v *visit, a arrival, ending bool, e entry) (in entered, err error) {
+//	e       what else they have just shown
+func (d *Dependencies) byGovBR(ctx context.Context, tx pg.Tx, v *visit, a arrival, ending bool, asker notice.Asker, e entry) (in entered, err error) {
 	person, err := d.personOf(ctx, tx, a)
 	if err != nil {
 		return in, err
@@ -162,6 +151,11 @@ func (d *Dependencies) byGovBR(ctx context.Context, tx pg.Tx, v *visit, a arriva
 	}
 	if claim == factor.Displaces && !ending && a.account {
 		return in, errAskFirst
+	}
+	if a.account && a.first && claim == factor.Joins { // before gov.br's own addresses are theirs
+		if err := d.Announce(ctx, tx, asker, factor.Event{Person: person.ID, At: d.Now(), Kind: factor.GovBRLinked, Browser: e.browser}); err != nil {
+			return in, err
+		}
 	}
 	if err := d.People.Attest(ctx, tx, person, registry.SourceGovBR, govbrFields(a.Account, d.Now()), d.Now()); err != nil {
 		return in, err
@@ -188,10 +182,7 @@ func (d *Dependencies) personOf(ctx context.Context, tx pg.Tx, a arrival) (regis
 
 // bring records the proof, unless one that says the same is young.
 func (d *Dependencies) bring(ctx context.Context, tx pg.Tx, person registry.Person, a arrival) (factor.Claim, error) {
-	proof, err := d.govbrEvidence(person.ID, a.Account)
-	if err != nil {
-		return factor.Joins, err
-	}
+	proof := govbrEvidence(a.Account, d.Now())
 	all, err := trust.Of(ctx, tx, person.ID)
 	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return sameGovBR(e, proof, d.Now()) }) {
 		return factor.Joins, err
@@ -206,7 +197,7 @@ func (d *Dependencies) bring(ctx context.Context, tx pg.Tx, person registry.Pers
 }
 
 func sameGovBR(e, proof trust.Evidence, now time.Time) bool {
-	return e.Kind == trust.GovBR && e.LiveAt(now) && now.Sub(e.VerifiedAt) < govbrRenews && proof.Attributes["companies"] == nil &&
+	return e.Kind == trust.GovBR && e.LiveAt(now) && now.Sub(e.VerifiedAt) < govbrRenews &&
 		reflect.DeepEqual(e.Attributes, proof.Attributes)
 }
 
