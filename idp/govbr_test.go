@@ -466,7 +466,7 @@ func TestGovBRConfirmsARecovery(t *testing.T) {
 
 	city, b, r := govbrCity(t, needing("2"))
 	id := city.Person(maria, 2, mariaFields())
-	if _, err := city.DB.Exec(t.Context(), `INSERT INTO recovery_hold (person_id, way, held_at) VALUES ($1, 'mail', $2)`, id, city.Now()); err != nil {
+	if _, err := city.DB.Exec(t.Context(), `INSERT INTO recovery_hold (person_id, way, since, held_at) VALUES ($1, 'mail', $2, $2)`, id, city.Now()); err != nil {
 		t.Fatal(err)
 	}
 	p := at(t, b.SignIn(b.Open(r), maria, idptest.Password), "/entrar/nivel")

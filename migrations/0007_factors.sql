@@ -114,7 +114,8 @@ CREATE INDEX recovery_expiry ON recovery USING brin (expires_at);
 CREATE TABLE recovery_hold (
   person_id uuid PRIMARY KEY,
   way       text NOT NULL CHECK (way IN ('mail','alternative_mail','sms','question')),
-  held_at   timestamptz NOT NULL,
+  since     timestamptz NOT NULL,                                 -- of the first recovery that nothing has confirmed
+  held_at   timestamptz NOT NULL CHECK (held_at >= since),        -- of the latest one
   lifted_at timestamptz CHECK (lifted_at >= held_at),
   lifted_by text CHECK ((lifted_by IS NULL) = (lifted_at IS NULL))
 );
@@ -165,6 +166,7 @@ CREATE TABLE not_me (
   person_id  uuid NOT NULL,
   event_id   uuid NOT NULL,
   way        text NOT NULL CHECK (way IN ('mail','alternative_mail','sms')),
+  channel    uuid,                                                -- the address of ours; null: the registry's
   address    bytea NOT NULL,                                      -- sealed: where the link was sent, before any change
   expires_at timestamptz NOT NULL,
   used_at    timestamptz

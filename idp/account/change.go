@@ -11,7 +11,6 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
-	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry/trust"
@@ -75,19 +74,10 @@ func (h *Handler) mayChange(t *turn, begun time.Duration) bool {
 	return t.e.MayChange(h.Caps, t.known.AMR, t.known.AuthTime, h.Now().Add(-begun))
 }
 
-// announce tells the addresses that the person had before, and the audit.
+// announce tells the addresses that the person had before.
 func (h *Handler) announce(ctx context.Context, tx pg.Tx, t *turn, e factor.Event) (factor.Event, error) {
 	e.Person, e.At, e.Browser = t.known.PersonID, h.Now(), t.family
-	if err := recorded(ctx, tx, e); err != nil {
-		return e, err
-	}
 	return h.Recoveries.Announce(ctx, tx, e, slices.Concat(t.e.Mails, t.e.Phones), h.Notices.Announcer(t.asker()))
-}
-
-// recorded puts a change of a person's factors into the audit.
-func recorded(ctx context.Context, tx pg.Tx, e factor.Event) error {
-	return audit.RecordTx(ctx, tx, audit.Event{At: e.At, Actor: audit.Actor{Kind: audit.Person, ID: e.Person.String()},
-		Action: "factor." + string(e.Kind), Person: e.Person, Detail: map[string]string{"factor": e.Factor.String()}})
 }
 
 // asker has messages written in the account's language, and in the page's where it has none.

@@ -41,7 +41,7 @@ func (h *Handler) postNotMe(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := recorded(ctx, tx, factor.Event{Person: d.Person, At: h.Now(), Kind: factor.SaidNotMe, Factor: d.Event}); err != nil || d.Undone.Kind == "" {
+		if err := factor.Audit(ctx, tx, factor.Event{Person: d.Person, At: h.Now(), Kind: factor.SaidNotMe, Factor: d.Event}); err != nil || d.Undone.Kind == "" {
 			return err
 		}
 		return h.undone(ctx, tx, d, asker, factor.BrowserFamily(c.Request().UserAgent()))
@@ -62,9 +62,6 @@ func (h *Handler) undone(ctx context.Context, tx pg.Tx, d factor.Disowned, a not
 		return err
 	}
 	d.Undone.Person, d.Undone.At, d.Undone.Browser = d.Person, h.Now(), family
-	if err := recorded(ctx, tx, d.Undone); err != nil {
-		return err
-	}
 	_, err = h.Recoveries.Announce(ctx, tx, d.Undone, slices.Concat(e.Mails, e.Phones), h.Notices.Announcer(a))
 	return err
 }

@@ -64,7 +64,7 @@ func (r enrolledRow) hold() Hold {
 	if r.heldAt == nil {
 		return Hold{}
 	}
-	return Hold{Way: Way(r.heldWay), At: *r.heldAt}
+	return Hold{Way: Way(r.heldWay), Since: *r.heldSince, At: *r.heldAt}
 }
 
 // addresses are all of a person's that were confirmed, sealed: those of the registry and ours.

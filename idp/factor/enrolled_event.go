@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
@@ -57,6 +58,12 @@ type Event struct {
 func Note(ctx context.Context, db pg.DB, e Event) (Event, error) {
 	e.ID = pg.NewID()
 	return e, insertEvent(ctx, db, e)
+}
+
+// Audit puts a change of a person's factors into the audit.
+func Audit(ctx context.Context, tx pg.Tx, e Event) error {
+	return audit.RecordTx(ctx, tx, audit.Event{At: e.At, Actor: audit.Actor{Kind: audit.Person, ID: e.Person.String()},
+		Action: "factor." + string(e.Kind), Person: e.Person, Detail: map[string]string{"factor": e.Factor.String()}})
 }
 
 // EventsOf lists what happened in the last 90 days, newest first, up to most. What happened under

@@ -29,11 +29,14 @@ type Announcement struct {
 // Announcer enqueues an announcement in the caller's transaction.
 type Announcer func(ctx context.Context, tx pg.Tx, a Announcement) error
 
-// Announce keeps an event and tells every address that the owner had before it. Read the addresses
+// Announce keeps an event, puts it into the audit and tells every address that the owner had before it. Read the addresses
 // ([EnrolledOf]) before the change: whoever exchanges the mail must not thereby silence the owner.
 func (r *Recoveries) Announce(ctx context.Context, tx pg.Tx, e Event, to []Channel, tell Announcer) (Event, error) {
 	e, err := Note(ctx, tx, e)
 	if err != nil {
+		return e, err
+	}
+	if err := Audit(ctx, tx, e); err != nil {
 		return e, err
 	}
 	for _, c := range to {
@@ -43,7 +46,7 @@ func (r *Recoveries) Announce(ctx context.Context, tx pg.Tx, e Event, to []Chann
 		}
 		hash := secret.Hash(token)
 		sealed := r.box.Class(channelClass).Seal([]byte(c.Address.Text()), hash)
-		if err := insertNotMe(ctx, tx, hash, e, c.Way(), sealed, r.now().Add(NotMeLifetime)); err != nil {
+		if err := insertNotMe(ctx, tx, hash, e, c, sealed, r.now().Add(NotMeLifetime)); err != nil {
 			return e, err
 		}
 		if err := tell(ctx, tx, Announcement{Event: e, To: Destination{Way: c.Way(), Address: c.Address}, Token: token}); err != nil {
@@ -121,15 +124,25 @@ func (r *Recoveries) undo(ctx context.Context, tx pg.Tx, d Disowned) (done Event
 	case TOTPAdded:
 		done.Kind, err = TOTPRemoved, removeTOTP(ctx, tx, d.Person, was.Factor)
 	case MailAdded:
-		done.Kind, err = MailRemoved, deleteChannel(ctx, tx, d.Person, was.Factor)
+		done.Kind, err = MailRemoved, disownChannel(ctx, tx, d.Person, was.Factor)
 	case PhoneAdded:
-		done.Kind, err = PhoneRemoved, deleteChannel(ctx, tx, d.Person, was.Factor)
+		done.Kind, err = PhoneRemoved, disownChannel(ctx, tx, d.Person, was.Factor)
 	}
 	if errors.Is(err, ErrFactorNotFound) {
 		return Event{}, nil
 	}
 	done.Factor = was.Factor
 	return done, err
+}
+
+// disownChannel takes away an address that was never the owner's, and the links it was sent, which
+// would let whoever reads it back in. Those to an address that is removed otherwise stay good: it may
+// be the owner's.
+func disownChannel(ctx context.Context, tx pg.Tx, person, id uuid.UUID) error {
+	if err := deleteNotMe(ctx, tx, person, id); err != nil {
+		return err
+	}
+	return deleteChannel(ctx, tx, person, id)
 }
 
 // spoilPassword puts one that nobody knows in its place. The row stays: an account without any

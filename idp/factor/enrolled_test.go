@@ -369,3 +369,43 @@ func TestANotMeLinkWorksOnceForAWeek(t *testing.T) {
 		t.Errorf("%d links stay", n)
 	}
 }
+
+// Whoever adds an address of theirs is sent links of later changes there; once the owner has denied
+// the address, none of them leads back in.
+func TestADeniedAddressHasNoLinkLeft(t *testing.T) {
+	t.Parallel()
+
+	for name, alreadyGone := range map[string]bool{"still there": false, "removed meanwhile": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t)
+			e := h.enrolled()
+			thiefs := h.reach(factor.MailChannel, "ladrao@example.net")
+			var denial []factor.Announcement
+			h.must(h.inTx(func(tx pg.Tx) error {
+				_, err := h.Announce(t.Context(), tx, factor.Event{Person: h.person, At: h.clock.Now(), Kind: factor.MailAdded, Factor: thiefs}, e.Mails,
+					func(_ context.Context, _ pg.Tx, a factor.Announcement) error {
+						denial = append(denial, a)
+						return nil
+					})
+				return err
+			}))
+			_, told := h.announce(factor.PasswordChanged)
+			if len(told) != 2 || told[1].To.Address != "ladrao@example.net" {
+				t.Fatalf("told %+v", told)
+			}
+			if alreadyGone {
+				h.must(factor.NewChannels(h.box, h.clock.Now).Remove(t.Context(), h.db, h.person, thiefs))
+			}
+			if _, err := h.notMe(denial[0].Token, new(ender)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.notMe(told[1].Token, new(ender)); !errors.Is(err, factor.ErrNotMe) {
+				t.Errorf("the link at the denied address: %v", err)
+			}
+			if _, err := h.notMe(told[0].Token, new(ender)); err != nil {
+				t.Errorf("the owner's other link: %v", err)
+			}
+		})
+	}
+}

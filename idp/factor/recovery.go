@@ -241,8 +241,8 @@ func (r *Recoveries) Finish(ctx context.Context, tx pg.Tx, id uuid.UUID, browser
 	if o.Way == WayDesk {
 		return o, liftAny(ctx, tx, o.Person, ByDesk, now)
 	}
-	o.Hold = Hold{Way: o.Way, At: now}
-	return o, hold(ctx, tx, o.Person, o.Way, now)
+	o.Hold, err = hold(ctx, tx, o.Person, o.Way, now)
+	return o, err
 }
 
 // proofsOf is what somebody has shown who came back by a way. RFC 8176 §2: a code that travels by

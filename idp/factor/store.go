@@ -18,10 +18,10 @@ type counts struct{ pair, cpf, address, global int }
 // follows the first, so that all statements lock rows in one order.
 func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
-	var held *time.Time
+	var since, held *time.Time
 	err = db.QueryRow(ctx, `
 		WITH account AS (
-		     SELECT w.person_id, w.hash, coalesce(h.way, '') AS way, h.held_at,
+		     SELECT w.person_id, w.hash, coalesce(h.way, '') AS way, h.since, h.held_at,
 		            EXISTS (SELECT 1 FROM known_browser k WHERE k.person_id = w.person_id AND k.browser_hash = @browser) AS known,
 		            EXISTS (SELECT 1 FROM totp t WHERE t.person_id = w.person_id AND t.confirmed_at IS NOT NULL) AS second
 		       FROM found_person f
@@ -45,7 +45,7 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []
 		      WHERE counted.bucket = @pair AND counted.count <= @most
 		     ON CONFLICT (bucket, starts_at) DO UPDATE SET count = throttle.count + 1
 		     RETURNING count)
-		SELECT a.person_id, coalesce(a.hash, ''), coalesce(a.known, false), coalesce(a.second, false), coalesce(a.way, ''), a.held_at,
+		SELECT a.person_id, coalesce(a.hash, ''), coalesce(a.known, false), coalesce(a.second, false), coalesce(a.way, ''), a.since, a.held_at,
 		       (SELECT count FROM counted),
 		       coalesce((SELECT count FROM counted_cpf), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
@@ -54,12 +54,12 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []
 		  LEFT JOIN account a ON true`,
 		pg.Args{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
 			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
-		Scan(&person, &a.Hash, &a.Known, &a.Second, &a.Hold.Way, &held, &n.pair, &n.cpf, &n.address, &n.global)
+		Scan(&person, &a.Hash, &a.Known, &a.Second, &a.Hold.Way, &since, &held, &n.pair, &n.cpf, &n.address, &n.global)
 	if person != nil {
 		a.PersonID = *person
 	}
 	if held != nil {
-		a.Hold.At = *held
+		a.Hold.Since, a.Hold.At = *since, *held
 	}
 	return a, n, err
 }

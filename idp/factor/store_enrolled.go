@@ -12,13 +12,13 @@ import (
 
 // enrolledRow is what one statement tells about a person's factors.
 type enrolledRow struct {
-	passwordAt, heldAt, changedAt *time.Time
-	passkeys, authenticators      []byte // JSON
-	codes                         int
-	recoveries                    int // begun of late and not proven; only of recoverable
-	question                      bool
-	heldWay                       string
-	addresses                     addresses
+	passwordAt, heldSince, heldAt, changedAt *time.Time
+	passkeys, authenticators                 []byte // JSON
+	codes                                    int
+	recoveries                               int // begun of late and not proven; only of recoverable
+	question                                 bool
+	heldWay                                  string
+	addresses                                addresses
 }
 
 // enrolledOf reads a row for anybody, all empty for a person who has nothing.
@@ -33,7 +33,7 @@ func enrolledOf(ctx context.Context, db pg.DB, person uuid.UUID) (r enrolledRow,
 		          FROM totp WHERE person_id = @person AND confirmed_at IS NOT NULL),
 		       (SELECT count(*) FROM recovery_code WHERE person_id = @person AND used_at IS NULL),
 		       EXISTS (SELECT FROM secret_question WHERE person_id = @person),
-		       coalesce(h.way, ''), h.held_at,
+		       coalesce(h.way, ''), h.since, h.held_at,
 		       (SELECT max(at) FROM factor_event WHERE person_id = @person AND kind <> 'signed_in'),
 		       CASE WHEN p.id IS NOT NULL THEN ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared] END,
 		       ARRAY(SELECT kind FROM channel WHERE person_id = @person AND confirmed_at IS NOT NULL ORDER BY id),
@@ -45,7 +45,7 @@ func enrolledOf(ctx context.Context, db pg.DB, person uuid.UUID) (r enrolledRow,
 		  LEFT JOIN password w ON w.person_id = @person
 		  LEFT JOIN recovery_hold h ON h.person_id = @person AND h.lifted_at IS NULL`,
 		pg.Args{"person": person}).
-		Scan(&r.passwordAt, &r.passkeys, &r.authenticators, &r.codes, &r.question, &r.heldWay, &r.heldAt, &r.changedAt,
+		Scan(&r.passwordAt, &r.passkeys, &r.authenticators, &r.codes, &r.question, &r.heldWay, &r.heldSince, &r.heldAt, &r.changedAt,
 			&a.sealed, &a.kinds, &a.ids, &a.texts, &a.since)
 	return r, err
 }
@@ -155,11 +155,20 @@ func purgeEvents(ctx context.Context, db pg.DB, before time.Time) error {
 	return err
 }
 
-func insertNotMe(ctx context.Context, db pg.DB, hash []byte, e Event, way Way, sealed []byte, expires time.Time) error {
+func insertNotMe(ctx context.Context, db pg.DB, hash []byte, e Event, to Channel, sealed []byte, expires time.Time) error {
 	_, err := db.Exec(ctx, `
-		INSERT INTO not_me (token_hash, person_id, event_id, way, address, expires_at)
-		VALUES (@hash, @person, @event, @way, @address, @expires)`,
-		pg.Args{"hash": hash, "person": e.Person, "event": e.ID, "way": string(way), "address": sealed, "expires": expires})
+		INSERT INTO not_me (token_hash, person_id, event_id, way, channel, address, expires_at)
+		VALUES (@hash, @person, @event, @way, nullif(@channel, '00000000-0000-0000-0000-000000000000'::uuid), @address, @expires)`,
+		pg.Args{"hash": hash, "person": e.Person, "event": e.ID, "way": string(to.Way()), "channel": to.ID, "address": sealed, "expires": expires})
+	return err
+}
+
+// deleteNotMe forgets the links that were sent to an address of ours.
+func deleteNotMe(ctx context.Context, db pg.DB, person, channel uuid.UUID) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM not_me
+		 WHERE person_id = @person AND channel = @channel`,
+		pg.Args{"person": person, "channel": channel})
 	return err
 }
 

@@ -13,15 +13,16 @@ import (
 // Hold is what a recovery by mail, text message or secret question leaves behind until something
 // stronger confirms it. The zero Hold is none.
 type Hold struct {
-	Way Way
-	At  time.Time
+	Way   Way
+	Since time.Time // of the first recovery that nothing has confirmed: what was enrolled from then on is held
+	At    time.Time // of the latest one: only a session opened since can confirm it
 }
 
 // Live says whether there is one.
 func (h Hold) Live() bool { return !h.At.IsZero() }
 
 // covers says whether what counts since a moment was enrolled under the hold.
-func (h Hold) covers(enrolled time.Time) bool { return h.Live() && !enrolled.Before(h.At) }
+func (h Hold) covers(enrolled time.Time) bool { return h.Live() && !enrolled.Before(h.Since) }
 
 // lifts says whether a proof confirms what is held.
 func (h Hold) lifts(p Proof) bool {

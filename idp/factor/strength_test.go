@@ -14,7 +14,7 @@ import (
 
 var (
 	noon   = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	held   = factor.Hold{Way: factor.WaySMS, At: noon}
+	held   = factor.Hold{Way: factor.WaySMS, Since: noon, At: noon}
 	before = noon.Add(-time.Hour)
 	since  = noon.Add(time.Minute)
 )
@@ -160,6 +160,35 @@ func TestAHoldIsLiftedOnceAndNotByWhatCameBeforeTheNext(t *testing.T) {
 	}
 	if got, err := factor.HoldOf(t.Context(), h.db, h.person); got.Live() || err != nil {
 		t.Errorf("held %+v, %v", got, err)
+	}
+}
+
+func TestRecoveringTwiceFreesNothingThatWasEnrolledBetween(t *testing.T) {
+	t.Parallel()
+
+	h := newHome(t)
+	recover := func() factor.Hold {
+		id, d := h.start(maria, factor.WayMail)
+		h.prove(id, d.Code)
+		o, err := h.finish(id)
+		h.must(err)
+		h.clock.Advance(time.Minute)
+		return o.Hold
+	}
+	recover()
+	between := passkeyProof(h.clock.Now())
+	h.clock.Advance(time.Minute)
+	for name, again := range map[string]factor.Hold{"told": recover(), "read": h.enrolled().Hold} {
+		if facts, confirms := again.Facts(between); h.caps(facts) != 1 || confirms {
+			t.Errorf("%s: a passkey of whoever recovered first is worth %d: %+v", name, h.caps(facts), again)
+		}
+	}
+	h.must(h.inTx(func(tx pg.Tx) error {
+		_, err := factor.Lift(t.Context(), tx, h.person, h.enrolled().Hold, factor.ByGovBR, h.clock.Now())
+		return err
+	}))
+	if next := recover(); !next.Since.Equal(next.At) {
+		t.Errorf("what was confirmed is held again: %+v", next)
 	}
 }
 
