@@ -84,7 +84,7 @@ func (h *Handler) postLevel(c echo.Context, known *session.Known, f themes.Frame
 	if len(fields) > 0 {
 		ctx := c.Request().Context()
 		err := pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
-			return h.People.Update(ctx, tx, known.PersonID, fields, known.Level(now), now)
+			return h.Declare(ctx, tx, known, fields)
 		})
 		if err != nil {
 			return err

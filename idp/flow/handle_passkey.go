@@ -84,7 +84,9 @@ func (h *Handler) postPasskey(c echo.Context) error {
 func (h *Handler) shown(c echo.Context, v *visit, step Step, person uuid.UUID, proof factor.Proof) (e entry, err error) {
 	switch {
 	case step == SecondStep && person == *v.HalfPerson:
-		e.proofs = []factor.Proof{factor.PasswordProof()}
+		if e, _, err = h.halfDone(c, v); err != nil { // the device alone opens a session too
+			return e, err
+		}
 	case step == Strengthen || step == LevelTooLow:
 		if person != v.known.PersonID {
 			return e, factor.ErrCeremony

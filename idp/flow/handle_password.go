@@ -120,7 +120,7 @@ func (h *Handler) postUnlock(c echo.Context) error {
 	if err != nil || p != nil {
 		return orShow(err, func() error { return h.show(c, v, p, h.unlockView(v)) })
 	}
-	if err := unlocked(c.Request().Context(), h.DB, v.ID, h.Now()); err != nil {
+	if err := unlocked(c.Request().Context(), h.DB, v.ID, v.CPF, h.Now()); err != nil {
 		return err
 	}
 	return c.Redirect(seeOther, v.url(pathPassword))

@@ -1,12 +1,15 @@
 package flow
 
 import (
+	"context"
 	"errors"
+	"maps"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
@@ -51,15 +54,30 @@ func (h *Handler) postProfile(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	err = pg.InTx(ctx, h.DB, func(tx pg.Tx) error {
-		if err := factor.Guard(ctx, tx, v.known.PersonID, v.known.AuthTime); err != nil {
-			return err
-		}
-		return h.People.Update(ctx, tx, v.known.PersonID, fields, v.known.Level(h.Now()), h.Now())
+		return h.Declare(ctx, tx, v.known, fields)
 	})
 	if errors.Is(err, factor.ErrDisplaced) { // the session has ended: sign in
 		err = nil
 	}
 	return orShow(err, func() error { return c.Redirect(seeOther, v.url(pathContinue)) })
+}
+
+// Declare writes what a person says of themselves, as far as it is not there yet. It looks under the
+// lock: of many that are sent at once one is taken, so that nobody learns what the city has by trying.
+// Error: factor.ErrDisplaced.
+func (d *Dependencies) Declare(ctx context.Context, tx pg.Tx, known *session.Known, fields registry.Fields) error {
+	if err := factor.Guard(ctx, tx, known.PersonID, known.AuthTime); err != nil {
+		return err
+	}
+	p, err := d.People.ByID(ctx, tx, known.PersonID)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(fields, func(name string, _ registry.Value) bool { return p.Has(name) })
+	if len(fields) == 0 {
+		return nil
+	}
+	return d.People.Update(ctx, tx, known.PersonID, fields, known.Level(d.Now()), d.Now())
 }
 
 func (h *Handler) declared(c echo.Context, v *visit, wanted []client.Claim) (registry.Fields, map[string]string, *themes.Problem) {

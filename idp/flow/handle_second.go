@@ -59,13 +59,14 @@ func (h *Handler) postSecond(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	ctx := c.Request().Context()
-	hold, err := factor.HoldOf(ctx, h.DB, *v.HalfPerson)
+	e, stands, err := h.halfDone(c, v)
 	if err != nil {
 		return err
 	}
-	e := entry{person: *v.HalfPerson, hold: hold, proofs: []factor.Proof{factor.PasswordProof()}, browser: family(c)}
-	if c.FormValue("without") != "" && hold.Live() {
+	if !stands {
+		return h.goOn(c, v)
+	}
+	if c.FormValue("without") != "" && e.hold.Live() {
 		return h.openBy(c, v, e)
 	}
 	proof, p, err := h.typedCode(c, v, e)
@@ -79,6 +80,22 @@ func (h *Handler) postSecond(c echo.Context) error {
 	}
 	e.proofs = append(e.proofs, proof)
 	return h.openBy(c, v, e)
+}
+
+// halfDone is what the right password has shown. It does not stand where the password has changed
+// since, by whoever recovered the account, denied a change, or proved the CPF: then it is forgotten,
+// and the next step asks for the one of now.
+func (h *Handler) halfDone(c echo.Context, v *visit) (e entry, stands bool, err error) {
+	ctx := c.Request().Context()
+	has, err := factor.EnrolledOf(ctx, h.DB, h.Box, *v.HalfPerson)
+	if err != nil {
+		return e, false, err
+	}
+	if stands = has.Password && !has.PasswordAt.After(*v.HalfAt); !stands {
+		v.HalfPerson, v.HalfAt = nil, nil
+		return e, false, unhalved(ctx, h.DB, v.ID, h.Now())
+	}
+	return entry{person: *v.HalfPerson, hold: has.Hold, proofs: []factor.Proof{factor.PasswordProof()}, browser: family(c)}, true, nil
 }
 
 // errUnlock: this account's codes were guessed at too often; a mail code comes first.
@@ -133,13 +150,11 @@ func (h *Handler) openBy(c echo.Context, v *visit, e entry) error {
 	cpf := v.typedCPF(h.Box)
 	var in entered
 	err := pg.InTx(ctx, h.DB, func(tx pg.Tx) (err error) {
-		if cpf != "" {
-			if err := h.Throttle.Succeeded(ctx, tx, h.try(c, v, cpf), factor.Account{PersonID: e.person}); err != nil {
-				return err
-			}
+		try := h.try(c, v, cpf)
+		if in, err = h.open(ctx, tx, v, e); err != nil || cpf == "" || cpf != v.known.Person.CPF {
+			return err // a device of somebody else's says nothing of the tries at the CPF that was typed
 		}
-		in, err = h.open(ctx, tx, v, e)
-		return err
+		return h.Throttle.Succeeded(ctx, tx, try, factor.Account{PersonID: e.person})
 	})
 	if err != nil {
 		return err

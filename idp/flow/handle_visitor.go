@@ -250,7 +250,7 @@ func (d *Dependencies) arrive(ctx context.Context, v *visit, who comer, typed st
 		case h.Known() && !recent:
 			*in, err = d.welcomeBack(ctx, tx, v, who, h)
 		default:
-			err = proven(ctx, tx, v.ID, d.Now())
+			err = proven(ctx, tx, v.ID, v.Visitor, d.Now())
 		}
 		return err
 	})

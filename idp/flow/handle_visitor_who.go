@@ -87,7 +87,7 @@ func (h *Handler) typedIdentity(typedName, typedDate string) (name, birthdate st
 // anew makes a new person of who answered a number that was somebody else's.
 func (d *Dependencies) anew(ctx context.Context, v *visit, who comer) (in entered, err error) {
 	err = pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
-		if err := stillProven(ctx, tx, v.ID, d.Now()); err != nil {
+		if err := stillProven(ctx, tx, v.ID, v.Visitor, d.Now()); err != nil {
 			return err
 		}
 		holder, err := d.Visitors.Holder(ctx, tx, who.number)
@@ -107,7 +107,7 @@ var errOther = errors.New("name or birth date is another")
 func (d *Dependencies) same(ctx context.Context, v *visit, who comer, name, birthdate string) (in entered, left int, err error) {
 	wrong := false
 	err = pg.InTx(ctx, d.DB, func(tx pg.Tx) error {
-		if err := stillProven(ctx, tx, v.ID, d.Now()); err != nil {
+		if err := stillProven(ctx, tx, v.ID, v.Visitor, d.Now()); err != nil {
 			return err
 		}
 		holder, err := d.Visitors.Holder(ctx, tx, who.number)

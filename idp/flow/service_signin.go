@@ -31,11 +31,11 @@ type entry struct {
 // facts are the session's amr, and what of the proofs confirms a recovery; "" when none does.
 //
 // A session that goes on brings what was shown in it. Under a hold it counts as recovered only where
-// it says so itself: what was opened by something else says nothing of the password that was
-// recovered, and confirms nothing.
+// it says so itself, and was opened since: what was opened by something else, or before, says nothing
+// of the password that was recovered last, and confirms nothing.
 func (e entry) facts() (facts []string, confirmed factor.Method) {
 	proofs := e.proofs
-	if e.before != nil && slices.Contains(e.before.AMR, trust.Recovered) {
+	if e.before != nil && slices.Contains(e.before.AMR, trust.Recovered) && !e.before.AuthTime.Before(e.hold.At) {
 		proofs = append([]factor.Proof{{By: factor.ByPassword, AMR: without(e.before.AMR, trust.Recovered)}}, proofs...)
 	}
 	facts, confirms := e.hold.Facts(proofs...)

@@ -65,13 +65,13 @@ func busy(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 		pg.Args{"id": id, "now": now}))
 }
 
-// unlocked records that the mail code of a busy CPF was answered.
-func unlocked(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+// unlocked records that the mail code of a busy CPF was answered, if it is the one of the visit still.
+func unlocked(ctx context.Context, db pg.DB, id uuid.UUID, cpf []byte, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
 		   SET unlocked_at = @now
-		 WHERE id = @id AND busy_at IS NOT NULL AND finished_at IS NULL AND expires_at > @now`,
-		pg.Args{"id": id, "now": now}))
+		 WHERE id = @id AND busy_at IS NOT NULL AND cpf IS NOT DISTINCT FROM @cpf AND finished_at IS NULL AND expires_at > @now`,
+		pg.Args{"id": id, "cpf": cpf, "now": now}))
 }
 
 // halfway records whose password was right.
@@ -81,6 +81,15 @@ func halfway(ctx context.Context, db pg.DB, id, person uuid.UUID, now time.Time)
 		   SET half_person = @person, half_at = @now
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "person": person, "now": now}))
+}
+
+// unhalved forgets a right password.
+func unhalved(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET half_person = NULL, half_at = NULL
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pg.Args{"id": id, "now": now}))
 }
 
 // registering records a new account that waits for its mail code.
