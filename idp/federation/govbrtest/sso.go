@@ -20,7 +20,6 @@ type request struct {
 	scope                                          []string
 	cpf                                            string
 	authTime                                       time.Time
-	token                                          string
 }
 
 func (r request) has(scope string) bool { return slices.Contains(r.scope, scope) }
