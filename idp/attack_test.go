@@ -175,3 +175,19 @@ func waits(t *testing.T, city *idptest.City) {
 		}
 	}
 }
+
+// Whoever has taken over a number that a visitor once had must not get into the account that the
+// visitor has joined since.
+func TestAVisitorsNumberRecoversNoAccount(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{guia, museu})
+	person := city.Person(maria, 3, mariaFields())
+	s := newGuest(t, city)
+	p := at(t, s.Post("/conta/cpf", nil), "/entrar/sem-cpf")
+	at(t, s.SignIn(at(t, s.Form(p, with("account", "join")), "/entrar"), maria, idptest.Password), "/conta")
+	has, err := factor.EnrolledOf(t.Context(), city.DB, city.Box, person)
+	if err != nil || len(has.Phones) != 0 || len(has.Mails) != 1 {
+		t.Errorf("the account is recovered by %v and %v, %v", has.Mails, has.Phones, err)
+	}
+}

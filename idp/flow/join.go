@@ -32,7 +32,7 @@ func (d *Dependencies) joined(ctx context.Context, tx pg.Tx, visitor, person uui
 // Whatever proves a CPF comes here: password and registration today, gov.br and certificate later.
 func (d *Dependencies) join(ctx context.Context, tx pg.Tx, visitor, person uuid.UUID) error {
 	for _, step := range []func(ctx context.Context, tx pg.Tx, from, to uuid.UUID) error{
-		d.endVisitor, d.Visitors.Follow, d.carryEvidence, d.carryDecisions, d.merge} {
+		d.endVisitor, d.endNumber, d.Visitors.Follow, d.carryEvidence, d.carryDecisions, d.merge} {
 		if err := step(ctx, tx, visitor, person); err != nil {
 			return fmt.Errorf("visitor %s joins %s: %w", visitor, person, err)
 		}
@@ -47,6 +47,16 @@ func (d *Dependencies) endVisitor(ctx context.Context, tx pg.Tx, visitor, _ uuid
 		return err
 	}
 	return factor.EndFactors(ctx, tx, visitor)
+}
+
+// endNumber keeps the visitor's number as something they said. Confirmed it would be a way back into
+// the account, for whoever has the number later, and nobody asked its owner whether it may be.
+func (d *Dependencies) endNumber(ctx context.Context, tx pg.Tx, visitor, _ uuid.UUID) error {
+	p, err := d.People.ByID(ctx, tx, visitor)
+	if err != nil || p.Declared["phone_number"].Confirmed == nil {
+		return err
+	}
+	return d.People.Unconfirm(ctx, tx, visitor, "phone_number", d.Now())
 }
 
 // carryEvidence repeats what the visitor's word rests on. Anything stronger was proven of another
