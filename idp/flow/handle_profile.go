@@ -73,11 +73,13 @@ func (d *Dependencies) Declare(ctx context.Context, tx pg.Tx, known *session.Kno
 	if err != nil {
 		return err
 	}
+	level := known.Level(d.Now())
+	p = p.Seen(level) // what they cannot see they may say
 	maps.DeleteFunc(fields, func(name string, _ registry.Value) bool { return p.Has(name) })
 	if len(fields) == 0 {
 		return nil
 	}
-	return d.People.Update(ctx, tx, known.PersonID, fields, known.Level(d.Now()), d.Now())
+	return d.People.Update(ctx, tx, known.PersonID, fields, level, d.Now())
 }
 
 func (h *Handler) declared(c echo.Context, v *visit, wanted []client.Claim) (registry.Fields, map[string]string, *themes.Problem) {
