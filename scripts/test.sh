@@ -14,17 +14,17 @@ if ! command -v node >/dev/null; then
 	echo '*** node is missing: the tests with independent servers and an independent client are SKIPPED ***' >&2
 fi
 # Two tests of hundreds of sign-ins are run apart, without the race detector: it would make them
-# minutes, and one compares times. Four packages at once, because browsers and databases are waited for.
+# minutes, and one compares times. Three packages at once, because browsers and databases are waited for.
 apart=
 if [ $# -eq 0 ]; then
 	apart='^(TestKnownAndUnknownAccountsTakeTheSameTimeAndTheSameStatements|TestTenThousandWrongCodesFromAsManyAddressesKeepTheOwnerNeitherOutNorWaiting)$'
-	set -- -p=4 -skip="$apart" ./...
+	set -- -p=3 -skip="$apart" ./...
 fi
 
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 go build -o "$bin/with" ./internal/testpg/with
-"$bin/with" go test -race -shuffle=on -timeout=10m "$@"
+"$bin/with" go test -race -shuffle=on -timeout=15m "$@"
 if [ -n "$apart" ]; then
 	"$bin/with" go test -timeout=10m -run="$apart" ./idp/recovery
 fi
