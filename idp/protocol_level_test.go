@@ -22,14 +22,14 @@ func TestAcrIsCappedByTheSessionAndTrustLevelIsNot(t *testing.T) {
 	t.Parallel()
 	city := protocolCity(t)
 	city.Person(ana, 4, map[string]string{"name": "Ana Ferreira", "email": "ana@example.org", "birthdate": "1990-01-01"})
-	tokens := city.Tokens(city.Request("agenda", with("acr_values", "urn:loginunico:nivel:5 urn:loginunico:nivel:4")), ana)
+	tokens := city.Tokens(city.Request("agenda", with("claims", `{"id_token":{"acr":{"values":["urn:loginunico:nivel:5","urn:loginunico:nivel:4"]}}}`)), ana)
 	says := map[string]map[string]any{
 		"ID token": idptest.Claims(t, tokens.Text("id_token")), "access token": idptest.Claims(t, tokens.Text("access_token")),
 		"userinfo":      members(t, city.Userinfo(tokens.Text("access_token"))),
 		"introspection": members(t, city.Call("/oauth/introspect", "agenda", with("token", tokens.Text("access_token")))),
 	}
 	for where, claims := range says {
-		t.Run("OIDC Core §3.1.2.1 acr_values is a wish, the truth is in the "+where, func(t *testing.T) {
+		t.Run("OIDC Core §5.5.1.1 a voluntary acr is a wish, the truth is in the "+where, func(t *testing.T) {
 			if claims["acr"] != "urn:loginunico:nivel:3" || claims["trust_level"] != 4.0 || claims["auth_time"] == nil {
 				t.Errorf("%v", claims)
 			}

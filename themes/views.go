@@ -147,6 +147,7 @@ type SelectAccount struct {
 type LevelTooLow struct {
 	Action       string // POST target, button id "continue": back to the service with an honest error
 	Needed, Have int
+	Why          string // the service's own words; "" where it asks for more than it usually does
 	Session      bool   // true: the person's level is enough, this session's strength is not
 	GovBRURL     string // link id "govbr", where gov.br may be enough; "" hides it
 	StrongerURL  string // link id "stronger" to the page that makes the session stronger; "" hides it

@@ -21,6 +21,7 @@ type manifest struct {
 	Subject      string            `yaml:"subject"`
 	Sector       string            `yaml:"sector"`
 	MinLevel     int               `yaml:"min_level"`
+	LevelPurpose map[string]string `yaml:"level_purpose"`
 	Foreigners   bool              `yaml:"foreigners"`
 	Languages    []string          `yaml:"languages"`
 	Grants       []string          `yaml:"grants"`
@@ -63,6 +64,11 @@ func TestDemoClaimsHavePurposesInEveryLanguage(t *testing.T) {
 	t.Parallel()
 
 	for id, m := range manifests(t) {
+		for _, lang := range []string{"pt-BR", "es", "en"} {
+			if m.MinLevel > 1 && m.LevelPurpose[lang] == "" {
+				t.Errorf("%s does not say in %s why it needs level %d", id, lang, m.MinLevel)
+			}
+		}
 		for _, c := range m.Claims {
 			if !c.Required && c.Basis != "consent" {
 				t.Errorf("%s: optional claim %s rests on %q", id, c.Name, c.Basis)

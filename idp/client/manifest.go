@@ -82,6 +82,7 @@ type Manifest struct {
 	Subject                string   // SubjectPairwise or SubjectPublic
 	Sector                 string   // host; "" for public subjects
 	MinLevel               int      // 1 to 5
+	LevelPurpose           Text     // why it needs MinLevel; nil when the manifest does not say
 	Foreigners             bool     // visitors by international phone
 	Internal               bool     // may receive civil_name
 	Languages              []string // of the service's own pages, never empty

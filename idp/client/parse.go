@@ -61,6 +61,7 @@ func (m *Manifest) fields(d *decoder) map[string]field {
 		"subject":                   d.Text(&m.Subject, yamlform.OneOf(SubjectPairwise, SubjectPublic)),
 		"sector":                    d.Text(&m.Sector, hostName),
 		"min_level":                 d.level(&m.MinLevel),
+		"level_purpose":             d.localized(&m.LevelPurpose, yamlform.AtMost(maxLong)),
 		"foreigners":                d.Boolean(&m.Foreigners),
 		"internal":                  d.Boolean(&m.Internal),
 		"languages":                 d.Texts(&m.Languages, yamlform.OneOf(languages...)),

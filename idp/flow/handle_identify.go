@@ -118,6 +118,9 @@ func (h *Handler) getLevel(c echo.Context) error {
 	}
 	f, needed := v.facts(h.Now()), v.Request.Needs(v.client).Level
 	view := themes.LevelTooLow{Action: v.url(pathLevel), Needed: needed, Have: min(f.Level, f.Cap), Session: f.Level >= needed}
+	if needed == v.client.MinLevel {
+		view.Why = v.client.LevelPurpose.Localized(v.lang)
+	}
 	if view.Session {
 		view.StrongerURL = v.url(pathStronger)
 	}

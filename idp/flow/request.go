@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/idp/client"
-	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // Request is a validated authorization request, as the interaction row keeps it. It holds no
@@ -28,7 +27,7 @@ type Request struct {
 	Claims        []string `json:"claims"`              // asked for and in the manifest, in its order
 	InIDToken     []string `json:"in_id_token"`         // of those, wanted in the ID token
 	Subject       string   `json:"sub,omitempty"`       // whom the service expects
-	ACRLevel      int      `json:"acr_level"`           // lowest level of an essential acr; 0: none
+	ACRLevel      int      `json:"acr_level"`           // the lowest acr that will do; 0: any
 	Resources     []string `json:"resources"`           // RFC 8707
 	ReturnTo      string   `json:"return_to,omitempty"` // a page of ours; then there is no client
 	Strength      int      `json:"strength,omitempty"`  // what that page wants of the session
@@ -51,7 +50,7 @@ func (r Request) granted(offline bool) string {
 func (r Request) Needs(c *client.Client) Needs {
 	n := Needs{Prompt: r.Prompt, Subject: r.Subject, Level: r.ACRLevel, FirstParty: r.ReturnTo != "", CPF: r.CPF, Strength: r.Strength}
 	if c != nil {
-		n.Level, n.CPF = max(n.Level, c.MinLevel), !c.Foreigners
+		n.Level, n.CPF = r.needed(c), !c.Foreigners
 	}
 	if r.MaxAge != nil {
 		age := time.Duration(*r.MaxAge) * time.Second
@@ -237,27 +236,4 @@ func (r *Request) claims(form url.Values, c *client.Client) error {
 		r.Subject, _ = sub.Value.(string)
 	}
 	return r.acr(form, asked.IDToken["acr"])
-}
-
-// acr reads the level an essential acr claim wants: the lowest of its values will do. Values that
-// are not ours cannot be met, and alone make the request unmeetable. acr_values is a wish (OIDC
-// Core §3.1.2.1) and never an obstacle: the token says what was reached.
-func (r *Request) acr(_ url.Values, ask *claimAsk) error {
-	if ask == nil || !ask.Essential {
-		return nil
-	}
-	values := ask.Values
-	if ask.Value != nil {
-		values = append(values, ask.Value)
-	}
-	for _, v := range values {
-		text, _ := v.(string)
-		if n, ok := trust.ParseACR(text); ok && (r.ACRLevel == 0 || n < r.ACRLevel) {
-			r.ACRLevel = n
-		}
-	}
-	if len(values) > 0 && r.ACRLevel == 0 {
-		return refuse("unmet_authentication_requirements", "none of the acr values asked for exists here")
-	}
-	return nil
 }

@@ -128,6 +128,9 @@ func TestRequestsKeepWhatWasAskedAndTheManifestAllows(t *testing.T) {
 	if r, err := parseRequest(form("claims", `{"id_token":{"acr":{"value":"loa9"}}}`), app); err != nil || r.ACRLevel != 0 {
 		t.Errorf("a voluntary acr is a wish, never an obstacle (OIDC Core §5.5.1.1): %v %v", r.ACRLevel, err)
 	}
+	if r, err := parseRequest(form("acr_values", "urn:loginunico:nivel:4 loa2", "claims", `{"id_token":{"acr":{"essential":true,"value":"urn:loginunico:nivel:2"}}}`), app); err != nil || r.ACRLevel != 4 {
+		t.Errorf("acr_values and an essential acr bind together (RFC 9470 §5): %v %v", r.ACRLevel, err)
+	}
 }
 
 func TestErrorsTravelByTheResponseModeAskedFor(t *testing.T) {

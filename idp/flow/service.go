@@ -91,7 +91,7 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 	g := token.Grant{PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
 		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken), Resources: r.Resources,
 		Offline: offline, Nonce: r.Nonce, AuthTime: s.AuthTime,
-		AMR: s.Methods(), Cap: s.Cap, CodeChallenge: r.CodeChallenge, RedirectURI: r.RedirectURI, ExpiresAt: s.ExpiresAt}
+		AMR: s.Methods(), Cap: s.Cap, Needs: r.ACRLevel, CodeChallenge: r.CodeChallenge, RedirectURI: r.RedirectURI, ExpiresAt: s.ExpiresAt}
 	if offline {
 		g.ExpiresAt = now.Add(token.OfflineLifetime)
 	}

@@ -37,6 +37,8 @@ func (s *Service) Userinfo(ctx context.Context, clients Clients, access string) 
 		return nil, false, err
 	case !slices.Contains(a.audience, s.issuer):
 		return nil, false, ErrInvalidToken
+	case a.needed > 0:
+		return nil, false, &ShortError{a.needed}
 	case len(a.userinfo) == 0:
 		return nil, false, ErrScope
 	case c.UserinfoAlg == "":

@@ -31,9 +31,13 @@ type answers struct {
 	audience      []string
 	userinfo      []byte // JSON; empty: the token was issued without openid
 	introspection []byte // JSON
+	needed        int    // the acr without which userinfo says nothing; 0: it says what it has
 }
 
-const answersHead = 8 + 8 + 4 + 4 // versions, and the lengths of the first two parts
+const (
+	answersHead = 8 + 8 + 4 + 4 // versions, and the lengths of the first two parts
+	neededAt    = 24            // the bit of the second length from which needed stands
+)
 
 // seal packs answers for their token.
 func (s *Service) seal(a answers, accessHash []byte) []byte {
@@ -42,7 +46,7 @@ func (s *Service) seal(a answers, accessHash []byte) []byte {
 	binary.BigEndian.PutUint64(plain, uint64(a.person))
 	binary.BigEndian.PutUint64(plain[8:], uint64(a.client))
 	binary.BigEndian.PutUint32(plain[16:], uint32(len(whose)))
-	binary.BigEndian.PutUint32(plain[20:], uint32(len(a.userinfo)))
+	binary.BigEndian.PutUint32(plain[20:], uint32(len(a.userinfo))|uint32(a.needed)<<neededAt)
 	plain = append(append(append(plain, whose...), a.userinfo...), a.introspection...)
 	return s.box.Seal(plain, accessHash)
 }
@@ -53,13 +57,14 @@ func (s *Service) unseal(sealed, accessHash []byte) (a answers, ok bool) {
 	if err != nil || len(plain) < answersHead {
 		return a, false
 	}
-	rest, whose, info := plain[answersHead:], int(binary.BigEndian.Uint32(plain[16:])), int(binary.BigEndian.Uint32(plain[20:]))
+	rest, whose, third := plain[answersHead:], int(binary.BigEndian.Uint32(plain[16:])), binary.BigEndian.Uint32(plain[20:])
+	info := int(third & (1<<neededAt - 1))
 	if whose > len(rest) || info > len(rest)-whose {
 		return a, false
 	}
 	names := strings.Split(string(rest[:whose]), "\n")
 	return answers{person: int64(binary.BigEndian.Uint64(plain)), client: int64(binary.BigEndian.Uint64(plain[8:])),
-		clientID: names[0], audience: names[1:], userinfo: rest[whose : whose+info], introspection: rest[whose+info:]}, true
+		clientID: names[0], audience: names[1:], userinfo: rest[whose : whose+info], introspection: rest[whose+info:], needed: int(third >> neededAt)}, true
 }
 
 // about returns the answers for a live access token and the client it was issued to: those made
@@ -107,6 +112,9 @@ func (s *Service) answers(c *client.Client, h *holder, t issued, now time.Time) 
 	a := answers{person: h.Version, client: int64(c.Version), clientID: h.ClientID, audience: t.Audience, introspection: introspection}
 	if err != nil || !slices.Contains(strings.Fields(t.Scope), client.ScopeOpenID) {
 		return a, err
+	}
+	if a.needed = h.short(c, level); a.needed > 0 {
+		return a, nil
 	}
 	fixed := userinfo{Subject: h.Subject, assurance: assurance}
 	if c.UserinfoAlg != "" {

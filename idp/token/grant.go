@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 )
@@ -33,6 +34,7 @@ type Grant struct {
 	AuthTime      time.Time
 	AMR           []string
 	Cap           int // session strength cap
+	Needs         int // the acr that the service asked for, below which it gets nothing; 0: any
 	CodeChallenge string
 	RedirectURI   string
 	ExpiresAt     time.Time
@@ -66,6 +68,15 @@ func (h *holder) open(s registry.Sealer) (err error) {
 
 // live says whether the grant still carries tokens.
 func (h *holder) live(now time.Time) bool { return h.RevokedAt == nil && now.Before(h.ExpiresAt) }
+
+// short is the acr that the service needs and this grant does not reach at a trust level: the request's
+// or the manifest's, whichever is more; 0 where it is reached.
+func (h *holder) short(c *client.Client, level int) int {
+	if needed := max(h.Needs, c.MinLevel); min(level, h.Cap) < needed {
+		return needed
+	}
+	return 0
+}
 
 // assess gives the level now and the moment until which a token may claim it.
 func (h *holder) assess(now time.Time, lifetime time.Duration) (level int, until time.Time) {

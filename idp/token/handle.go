@@ -10,6 +10,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/internal/httpx"
+	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // Handler serves the protected resources of the protocol itself.
@@ -34,7 +35,10 @@ func (h *Handler) GetUserinfo(c echo.Context) error {
 	}
 	body, signed, err := h.Tokens.Userinfo(c.Request().Context(), h.Clients, access)
 	var e *Error
+	var short *ShortError
 	switch {
+	case errors.As(err, &short):
+		return challengeStepUp(c, short)
 	case errors.As(err, &e) && e.Code == ErrScope.Code:
 		return challengeBearer(c, http.StatusForbidden, e)
 	case errors.As(err, &e):
@@ -87,6 +91,15 @@ func challengeBearer(c echo.Context, status int, err error) error {
 	}
 	c.Response().Header().Set("WWW-Authenticate", challenge)
 	return c.JSON(status, map[string]string{"error": e.Code, "error_description": e.Description})
+}
+
+// challengeStepUp tells the client how strong an authentication this resource wants. It sends the
+// citizen to the authorization endpoint with these acr_values. RFC 9470 §3.
+func challengeStepUp(c echo.Context, e *ShortError) error {
+	const code, why = "insufficient_user_authentication", "A different authentication level is required"
+	c.Response().Header().Set("WWW-Authenticate", `Bearer realm="loginunico", error="`+code+`", error_description="`+why+
+		`", acr_values="`+strings.Join(trust.ACRValues()[e.Needed-1:], " ")+`"`)
+	return c.JSON(http.StatusUnauthorized, map[string]string{"error": code, "error_description": why})
 }
 
 // PostIntrospect answers the introspection endpoint to an authenticated client. RFC 7662 §2.

@@ -24,6 +24,9 @@ const AccessAlg = "ES256"
 // mint makes the answer of a redemption or rotation and what must be stored for it.
 func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, nonce string, now time.Time) (*Response, newToken, error) {
 	level, until := h.assess(now, AccessLifetime)
+	if h.short(c, level) > 0 {
+		return nil, newToken{}, errLevelFell
+	}
 	id := pg.NewID()
 	access, err := s.accessToken(h, handle(id, jtiBits), scope, aud, level, now, until)
 	if err != nil {

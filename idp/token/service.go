@@ -73,7 +73,8 @@ func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest)
 	hash := secret.Hash(r.Code)
 	h, err := s.recent.take(hash, s.box, s.now()), error(nil)
 	for range tries {
-		if h == nil {
+		recalled := h != nil
+		if !recalled {
 			h, err = holderByCode(ctx, s.shared.Reads, s.box, rowOf(r.Code), hash)
 		}
 		if pg.NoRows(err) {
@@ -83,7 +84,7 @@ func (s *Service) Exchange(ctx context.Context, c *client.Client, r CodeRequest)
 			return nil, err
 		}
 		res, err := s.redeem(ctx, c, r, h)
-		if res != nil || err != nil {
+		if res != nil || (err != nil && !(recalled && errors.Is(err, errLevelFell))) { // it may have come back since
 			return res, err
 		}
 		h = nil
@@ -163,7 +164,8 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 	hash := secret.Hash(token)
 	h, t, err := s.recent.take(hash, s.box, s.now()), new(issued), error(nil)
 	for range tries {
-		if h == nil {
+		recalled := h != nil
+		if !recalled {
 			h, t, err = holderByRefresh(ctx, s.shared.Reads, s.box, rowOf(token), hash)
 		}
 		if pg.NoRows(err) || (err == nil && h.ClientID != c.ID) {
@@ -176,7 +178,7 @@ func (s *Service) Refresh(ctx context.Context, c *client.Client, token, scope st
 			return nil, s.reused(ctx, h, s.now())
 		}
 		res, err := s.rotate(ctx, c, rowOf(token), hash, h, scope, resources)
-		if res != nil || err != nil {
+		if res != nil || (err != nil && !(recalled && errors.Is(err, errLevelFell))) {
 			return res, err
 		}
 		h = nil

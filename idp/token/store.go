@@ -17,14 +17,14 @@ import (
 func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now time.Time) error {
 	return pg.Later(ctx, db, `
 		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, resources,
-		                         offline, nonce, auth_time, amr, cap, code_hash, code_expires_at, code_challenge,
+		                         offline, nonce, auth_time, amr, cap, needs, code_hash, code_expires_at, code_challenge,
 		                         redirect_uri, created_at, expires_at)
 		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @resources,
-		        @offline, @nonce, @auth_time, @amr, @cap, @code_hash, @code_expires_at, @challenge,
+		        @offline, @nonce, @auth_time, @amr, @cap, @needs, @code_hash, @code_expires_at, @challenge,
 		        @redirect_uri, @now, @expires_at)`,
 		pg.Args{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
 			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "resources": g.Resources,
-			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap,
+			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap, "needs": g.Needs,
 			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
 			"redirect_uri": g.RedirectURI, "now": now, "expires_at": g.ExpiresAt})
 }
@@ -46,7 +46,7 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
 	var ev trust.Columns
 	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.ExpiresAt, &h.RevokedAt, &h.Sealed, &h.UpdatedAt, &h.Version}, ev.Targets()...)
+		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.Sealed, &h.UpdatedAt, &h.Version}, ev.Targets()...)
 	return targets, func() (err error) {
 		if h.Evidence, err = ev.Evidence(); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 // names its own way to oauth_grant g. What only a redemption looks at is not among them.
 const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.expires_at, g.revoked_at,
+	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.needs, g.expires_at, g.revoked_at,
 	p.sealed, p.updated_at, p.version, p.evidence`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at

@@ -32,6 +32,7 @@ type issuer struct {
 	idToken          func(claims map[string]any) // changes the ID token's claims
 	userinfo         map[string]any
 	signUserinfo     bool
+	challenge9470    string // WWW-Authenticate of userinfo, in place of an answer
 	tokenError       string // the token endpoint answers with this error
 	down             atomic.Bool
 	refreshes        atomic.Int32
@@ -101,6 +102,11 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *issuer) info(w http.ResponseWriter, r *http.Request) {
+	if i.challenge9470 != "" {
+		w.Header().Set("WWW-Authenticate", i.challenge9470)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	if r.Header.Get("Authorization") != "Bearer opaque" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return

@@ -94,7 +94,7 @@ func (a *app) callback(w http.ResponseWriter, r *http.Request, s Service) {
 		a.failRedeem(w, r, s, err)
 		return
 	}
-	in.userinfo, in.userinfoProblem = a.tryUserinfo(r.Context(), p, s, in)
+	a.tryUserinfo(r.Context(), p, s, &in)
 	a.setCookie(w, a.sessions.signIn(v, in))
 	http.Redirect(w, r, "/"+s.ID, http.StatusSeeOther) // the code leaves the address bar
 }
@@ -160,9 +160,10 @@ func (c idClaims) check(s Service, trip login, audience []string) error {
 	if (len(audience) > 1 || c.AuthorizedParty != "") && c.AuthorizedParty != s.ID {
 		return fmt.Errorf("the ID token was issued to %q", c.AuthorizedParty)
 	}
-	// acr_values is a wish. Whoever needs a level has to look at what came back.
-	if level := levelOf(c.ACR); level < s.MinLevel {
-		return errLevel{got: level, want: s.MinLevel}
+	// This provider meets acr_values or refuses; another may take them for a wish (§3.1.2.1). Whoever
+	// needs a level has to look at what came back.
+	if level := levelOf(c.ACR); level < trip.level {
+		return errLevel{got: level, want: trip.level}
 	}
 	if trip.fresh && time.Unix(c.AuthTime, 0).Before(trip.started.Add(-clockSkew)) {
 		return errors.New("we asked for a fresh sign-in, but auth_time is older")

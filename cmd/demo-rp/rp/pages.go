@@ -98,7 +98,7 @@ func (a *app) account(w http.ResponseWriter, r *http.Request, s Service) {
 		"Service": s, "Trust": int(trust), "Session": levelOf(acr), "ACR": acr, "AMR": words(texts[a.lang(r)], amr),
 		"AuthTime": time.Unix(int64(authTime), 0), "HasAuthTime": authTime > 0,
 		"IDToken": v.idToken, "AccessToken": decodeJWT(v.token.AccessToken), "Scope": scope, "Expires": v.token.Expiry,
-		"CanRefresh": v.token.RefreshToken != "", "Userinfo": v.userinfo, "UserinfoProblem": v.userinfoProblem,
+		"CanRefresh": v.token.RefreshToken != "", "Userinfo": v.userinfo, "UserinfoProblem": v.userinfoProblem, "StepUp": v.stepUp,
 		"Levels": []int{1, 2, 3, 4, 5},
 	})
 }

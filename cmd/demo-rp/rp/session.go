@@ -32,6 +32,7 @@ type session struct {
 	idToken         jwt
 	userinfo        userinfo
 	userinfoProblem string
+	stepUp          int // the level that userinfo asked for instead of answering; 0: it did not
 
 	// Set when it ended.
 	signedOutAt time.Time // the provider told us so, by back-channel logout

@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -43,6 +44,9 @@ func (a *app) fetchUserinfo(ctx context.Context, p *provider, s Service, v sessi
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return userinfo{}, err
+	}
+	if challenge := resp.Header.Get("WWW-Authenticate"); resp.StatusCode == http.StatusUnauthorized && strings.Contains(challenge, `error="insufficient_user_authentication"`) {
+		return userinfo{}, errStepUp{challengedLevel(challenge)}
 	}
 	if resp.StatusCode != http.StatusOK {
 		return userinfo{}, fmt.Errorf("%s %s", resp.Status, resp.Header.Get("WWW-Authenticate"))
@@ -83,20 +87,49 @@ func (a *app) readUserinfo(ctx context.Context, p *provider, s Service, subject,
 	return userinfo{JSON: indent(body), Signed: signed}, nil
 }
 
-// tryUserinfo is for a page that can be shown without it.
-func (a *app) tryUserinfo(ctx context.Context, p *provider, s Service, v session) (info userinfo, problem string) {
-	info, err := a.fetchUserinfo(ctx, p, s, v)
-	if err != nil {
-		return userinfo{}, err.Error()
+// errStepUp: the API wants a stronger sign-in than the token tells of, and says which. RFC 9470 §3.
+type errStepUp struct{ level int }
+
+func (e errStepUp) Error() string {
+	return fmt.Sprintf("insufficient_user_authentication: level %d is needed", e.level)
+}
+
+// acrValues is the parameter of a challenge that says what would be enough. RFC 9470 §3.
+var acrValues = regexp.MustCompile(`acr_values="([^"]*)"`)
+
+// challengedLevel is the lowest level that the challenge takes; 5 where it names none of ours.
+func challengedLevel(challenge string) int {
+	lowest := 5
+	if found := acrValues.FindStringSubmatch(challenge); found != nil {
+		for _, acr := range strings.Fields(found[1]) {
+			if level := levelOf(acr); level > 0 {
+				lowest = min(lowest, level)
+			}
+		}
 	}
-	return info, ""
+	return lowest
+}
+
+// tryUserinfo is for a page that can be shown without it: it keeps the answer, or why there is none.
+func (a *app) tryUserinfo(ctx context.Context, p *provider, s Service, v *session) {
+	info, err := a.fetchUserinfo(ctx, p, s, *v)
+	v.userinfo, v.userinfoProblem, v.stepUp = info, "", 0
+	if err != nil {
+		v.userinfoProblem = err.Error()
+	}
+	var weak errStepUp
+	if errors.As(err, &weak) {
+		v.stepUp = weak.level
+	}
 }
 
 // refetch asks for userinfo again: consent or data may have changed since.
 func (a *app) refetch(w http.ResponseWriter, r *http.Request, s Service) {
 	a.signedIn(w, r, s, func(p *provider, v session) error {
-		info, problem := a.tryUserinfo(r.Context(), p, s, v)
-		a.sessions.update(v.key, func(v *session) { v.userinfo, v.userinfoProblem = info, problem })
+		a.tryUserinfo(r.Context(), p, s, &v)
+		a.sessions.update(v.key, func(kept *session) {
+			kept.userinfo, kept.userinfoProblem, kept.stepUp = v.userinfo, v.userinfoProblem, v.stepUp
+		})
 		return nil
 	})
 }

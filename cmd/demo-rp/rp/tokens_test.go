@@ -190,3 +190,20 @@ func TestSessionsAreBounded(t *testing.T) {
 		t.Errorf("%d logins", n)
 	}
 }
+
+func TestAChallengedTokenLeadsBackWithTheLevelAskedFor(t *testing.T) {
+	t.Parallel()
+
+	b := newBrowser(t, newIssuer(t))
+	b.signIn()
+	b.issuer.challenge9470 = `Bearer realm="x", error="insufficient_user_authentication", acr_values="urn:loginunico:nivel:4 urn:loginunico:nivel:5"`
+	b.do("POST", "/portal/userinfo", nil)
+	if _, page := b.get("/portal"); !strings.Contains(page, `href="/portal/login?level=4"`) || !strings.Contains(page, "RFC 9470") {
+		t.Errorf("RFC 9470 §4: %s", page)
+	}
+	b.issuer.challenge9470 = ""
+	b.do("POST", "/portal/userinfo", nil)
+	if _, page := b.get("/portal"); strings.Contains(page, "RFC 9470") {
+		t.Error("the challenge is shown after an answer")
+	}
+}
