@@ -35,18 +35,20 @@ import (
 
 // Dependencies of the provider.
 type Dependencies struct {
-	DB       *pg.Pool
-	Box      registry.Sealer
-	Keys     *keys.Ring
-	Clients  *client.Registry
-	Queue    *jobs.Queue // its workers are added by New
-	Themes   *themes.Renderer
-	Mail     mail.Sender
-	SMS      *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
-	Caps     trust.Caps
-	GovBR    federation.Settings // the zero value is a city without gov.br
-	Limits   factor.Limits
-	Breached *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
+	DB      *pg.Pool
+	Box     registry.Sealer
+	Keys    *keys.Ring
+	Clients *client.Registry
+	Queue   *jobs.Queue // its workers are added by New
+	Themes  *themes.Renderer
+	Mail    mail.Sender
+	SMS     *sms.Service // on Queue too; nil: the city sends no texts, and pages offer none
+	Caps    trust.Caps
+	// Lifetimes are how long evidence counts; the zero value is the default table.
+	Lifetimes trust.Lifetimes
+	GovBR     federation.Settings // the zero value is a city without gov.br
+	Limits    factor.Limits
+	Breached  *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
 	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
 	SecretQuestion bool
 	Issuer         string // no trailing slash
@@ -79,7 +81,9 @@ func New(d Dependencies) (*Provider, error) {
 	p.tokens = token.New(d.DB, shared, d.Box, d.Keys, d.Issuer, d.Now)
 	p.sessions = session.New(d.DB, shared, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
 	throttle := factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now)
-	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: registry.NewStore(d.Box), Clients: d.Clients, Sessions: p.sessions,
+	people := registry.NewStore(d.Box)
+	people.Lifetimes = d.Lifetimes
+	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: people, Clients: d.Clients, Sessions: p.sessions,
 		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Breached: d.Breached, Throttle: throttle,
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Apps: factor.NewAuthenticators(d.Box, throttle, d.Themes.City().Name, d.Now),
 		Passkeys: passkeys, Caps: d.Caps, Issuer: d.Issuer, Secure: secure, Now: d.Now}
@@ -131,7 +135,7 @@ func (p *Provider) Pages() *page.Pages { return p.pages }
 
 // Displacer brings proofs of a CPF to accounts.
 func (p *Provider) Displacer() *factor.Displacer {
-	return factor.NewDisplacer(p.Box, ender{p.flows}, p.flows.Notices.Displaced(notice.Asker{Lang: themes.Languages[0]}), p.Now)
+	return factor.NewDisplacer(p.Box, p.Lifetimes, ender{p.flows}, p.flows.Notices.Displaced(notice.Asker{Lang: themes.Languages[0]}), p.Now)
 }
 
 // Mount adds every route of the provider.

@@ -226,7 +226,7 @@ func TestAClaimWithALevelOfItsOwnWaitsForIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := trust.Revoke(t.Context(), city.DB, person, all[len(all)-1].ID, "enrolled by mistake", "operator", city.Now()); err != nil {
+	if _, err := trust.Revoke(t.Context(), city.DB, person, all[len(all)-1].ID, "enrolled by mistake", "operator", city.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if info := city.Userinfo(tokens.Text("access_token")); info.JSON("birthdate") != nil || info.Text("name") == "" {

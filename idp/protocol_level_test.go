@@ -70,7 +70,7 @@ func TestRevokedEvidenceAndManifestsChangeWhatIsSaidAtOnce(t *testing.T) {
 	})
 	t.Run("revoked evidence lowers userinfo, introspection and the next tokens", func(t *testing.T) {
 		held := evidenceOf(t, city, person, trust.RegistryMatch)
-		if err := trust.Revoke(t.Context(), city.DB, person, held, "test", "test", city.Now()); err != nil {
+		if _, err := trust.Revoke(t.Context(), city.DB, person, held, "test", "test", city.Now()); err != nil {
 			t.Fatal(err)
 		}
 		info := city.Userinfo(access)

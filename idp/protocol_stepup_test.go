@@ -36,7 +36,7 @@ func level1(city *idptest.City) (person registry.PersonID, match func(), fall fu
 		all, err := trust.Of(t.Context(), city.DB, person)
 		for _, e := range all {
 			if err == nil && e.Kind == trust.RegistryMatch {
-				err = trust.Revoke(t.Context(), city.DB, person, e.ID, "test", "test", city.Now())
+				_, err = trust.Revoke(t.Context(), city.DB, person, e.ID, "test", "test", city.Now())
 			}
 		}
 		if err != nil {

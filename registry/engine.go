@@ -23,6 +23,9 @@ const recordPurpose = secret.Record
 // Store reads and writes people; the caller brings the pool or the transaction. Whoever changes a
 // person, the batch load included, files records and computes the values anew by the policy.
 type Store struct {
+	// Lifetimes are those of the evidence that is written about its people.
+	Lifetimes trust.Lifetimes
+
 	box Sealer
 	ids record.IDs
 
@@ -277,7 +280,7 @@ func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Ti
 	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.RegistryMatch && e.LiveAt(now) }) {
 		return false, err
 	}
-	err = trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: declaredData,
+	err = s.Lifetimes.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: declaredData,
 		Verifier: "loginunico", VerifiedAt: now})
 	if err != nil {
 		return false, err

@@ -154,7 +154,7 @@ func revokeMatches(ctx context.Context, tx pg.Tx, cluster []PersonID, now time.T
 			if !matchOfWords(e) || !e.LiveAt(now) {
 				continue
 			}
-			if err := trust.Revoke(ctx, tx, id, e.ID, "forgotten", "registry", now); err != nil {
+			if _, err := trust.Revoke(ctx, tx, id, e.ID, "forgotten", "registry", now); err != nil {
 				return err
 			}
 		}

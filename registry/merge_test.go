@@ -233,7 +233,7 @@ func TestAVisitorJoinsByProofAlone(t *testing.T) {
 	w := newWorld(t)
 	citizen := w.register(cpfs(rand.New(rand.NewPCG(8, 156)), 1)[0], "name=Ana_Lima birthdate=1990-01-01")
 	visitor := w.register("", "name=Ana_Lima birthdate=1990-01-01 passport=PY123456")
-	w.must(trust.Record(t.Context(), w.db, visitor, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "sms_code",
+	w.must(w.store.Lifetimes.Record(t.Context(), w.db, visitor, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "sms_code",
 		Verifier: "loginunico", VerifiedAt: w.clock.Now()}))
 	w.tick()
 	for _, actor := range []string{registry.Machine, "carla"} {

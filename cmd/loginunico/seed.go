@@ -146,7 +146,7 @@ func (s *stack) attest(ctx context.Context, tx pg.Tx, id registry.PersonID, leve
 		if kind.Level() > level || slices.ContainsFunc(has, func(e trust.Evidence) bool { return e.Kind == kind }) {
 			continue
 		}
-		if err := trust.Record(ctx, tx, id, trust.Evidence{Kind: kind, Source: "demo", Method: "seed", Verifier: "demo", VerifiedAt: now}); err != nil {
+		if err := s.people.Lifetimes.Record(ctx, tx, id, trust.Evidence{Kind: kind, Source: "demo", Method: "seed", Verifier: "demo", VerifiedAt: now}); err != nil {
 			return err
 		}
 	}

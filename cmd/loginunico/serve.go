@@ -77,6 +77,7 @@ func (s *stack) load(ctx context.Context, kek secret.KEK) (err error) {
 		return err
 	}
 	s.people = registry.NewStore(s.box)
+	s.people.Lifetimes = s.cfg.Lifetimes
 	if err := s.people.KeepPolicy(ctx, s.db); err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *job
 		return nil, nil, err
 	}
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,
-		Mail: by.mail, SMS: s.texts, Breached: s.leaked, SecretQuestion: s.cfg.Question, Caps: s.cfg.Caps, GovBR: s.cfg.GovBR, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
+		Mail: by.mail, SMS: s.texts, Breached: s.leaked, SecretQuestion: s.cfg.Question, Caps: s.cfg.Caps, Lifetimes: s.cfg.Lifetimes, GovBR: s.cfg.GovBR, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -68,7 +68,7 @@ func Register(ctx context.Context, tx pg.Tx, people *registry.Store, r Registrat
 	if fresh, err := insertPassword(ctx, tx, p.ID, r.Hash, now); err != nil || !fresh {
 		return uuid.Nil, orElse(err, ErrHasAccount)
 	}
-	return p.ID, trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "mail_code",
+	return p.ID, people.Lifetimes.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "mail_code",
 		Verifier: "loginunico", VerifiedAt: now})
 }
 

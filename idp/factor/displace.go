@@ -92,15 +92,16 @@ type Ender interface {
 
 // Displacer brings stronger proofs to accounts.
 type Displacer struct {
-	box   registry.Sealer
-	ender Ender
-	tell  func(ctx context.Context, tx pg.Tx, to Destination) error
-	now   func() time.Time
+	box       registry.Sealer
+	lifetimes trust.Lifetimes
+	ender     Ender
+	tell      func(ctx context.Context, tx pg.Tx, to Destination) error
+	now       func() time.Time
 }
 
-// NewDisplacer ends by ender and tells displaced holders by tell, which enqueues one letter.
-func NewDisplacer(box registry.Sealer, ender Ender, tell func(ctx context.Context, tx pg.Tx, to Destination) error, now func() time.Time) *Displacer {
-	return &Displacer{box: box, ender: ender, tell: tell, now: now}
+// NewDisplacer writes evidence by lifetimes, ends by ender and tells displaced holders by tell, which enqueues one letter.
+func NewDisplacer(box registry.Sealer, lifetimes trust.Lifetimes, ender Ender, tell func(ctx context.Context, tx pg.Tx, to Destination) error, now func() time.Time) *Displacer {
+	return &Displacer{box: box, lifetimes: lifetimes, ender: ender, tell: tell, now: now}
 }
 
 // Bring records a proof of a person's CPF, which the caller has compared, and, when it is stronger than what their account rests on,
@@ -124,7 +125,7 @@ func (d *Displacer) Bring(ctx context.Context, tx pg.Tx, person uuid.UUID, proof
 			return claim, err
 		}
 	}
-	return claim, trust.Record(ctx, tx, person, proof)
+	return claim, d.lifetimes.Record(ctx, tx, person, proof)
 }
 
 // displace ends the account, unless there is none: then the proof simply comes first.
@@ -147,7 +148,7 @@ func (d *Displacer) displace(ctx context.Context, tx pg.Tx, person uuid.UUID, be
 		}
 	}
 	for _, e := range words {
-		if err := trust.Revoke(ctx, tx, person, e.ID, "displaced", "loginunico", d.now()); err != nil {
+		if _, err := trust.Revoke(ctx, tx, person, e.ID, "displaced", "loginunico", d.now()); err != nil {
 			return Joins, err
 		}
 	}

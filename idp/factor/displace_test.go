@@ -82,7 +82,7 @@ type squat struct {
 func newSquat(t *testing.T) *squat {
 	t.Helper()
 	s := &squat{home: newHome(t)}
-	s.Displacer = factor.NewDisplacer(s.box, &s.ender, func(_ context.Context, _ pg.Tx, to factor.Destination) error {
+	s.Displacer = factor.NewDisplacer(s.box, trust.Lifetimes{}, &s.ender, func(_ context.Context, _ pg.Tx, to factor.Destination) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.letters = append(s.letters, to)

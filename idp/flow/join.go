@@ -68,7 +68,7 @@ func (d *Dependencies) carryEvidence(ctx context.Context, tx pg.Tx, visitor, per
 	}
 	for _, e := range all {
 		if e.Kind == trust.SelfDeclared && e.LiveAt(d.Now()) {
-			if err := trust.Record(ctx, tx, person, e); err != nil {
+			if err := d.People.Lifetimes.Record(ctx, tx, person, e); err != nil {
 				return err
 			}
 		}

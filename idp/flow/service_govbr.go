@@ -17,12 +17,9 @@ import (
 	"github.com/loginunico/loginunico/themes"
 )
 
-// How long a gov.br account counts without a new sign-in by it, and how often one that says the
-// same is written down again.
-const (
-	govbrCounts = 365 * 24 * time.Hour
-	govbrRenews = 30 * 24 * time.Hour
-)
+// govbrRenews is how often a gov.br account that says the same is written down again. How long it
+// counts is for [trust.Lifetimes] to say.
+const govbrRenews = 30 * 24 * time.Hour
 
 // The reasons why nobody was signed in by gov.br; message govbr.why.<reason> tells each.
 const (
@@ -129,7 +126,7 @@ func govbrEvidence(a federation.Account, now time.Time) trust.Evidence {
 		seals = append(seals, map[string]any{"id": s.ID, "updated_at": s.UpdatedAt.Format(time.RFC3339Nano)})
 	}
 	return trust.Evidence{Kind: trust.GovBR, Source: registry.SourceGovBR, Method: "oidc", Verifier: "loginunico", VerifiedAt: now,
-		ExpiresAt: now.Add(govbrCounts), Attributes: map[string]any{"level": string(a.Level), "selos": seals}}
+		Attributes: map[string]any{"level": string(a.Level), "selos": seals}}
 }
 
 // errAskFirst: the proof would end an account that somebody has opened, perhaps this citizen.

@@ -242,10 +242,13 @@ func (c *City) Known(cpf, source string, fields map[string]string) registry.Pers
 	return must(c.people.Create(c.t.Context(), c.DB, person, c.Now().AddDate(-1, 0, 0)))(c.t).ID
 }
 
-// Evidence records one piece of evidence.
+// Evidence records one piece of evidence, with the end that its kind has.
 func (c *City) Evidence(person registry.PersonID, e trust.Evidence) {
 	c.t.Helper()
-	if err := trust.Record(c.t.Context(), c.DB, person, e); err != nil {
+	if e.Kind == trust.ICPCertificate && e.ExpiresAt.IsZero() {
+		e.ExpiresAt = e.VerifiedAt.AddDate(1, 0, 0) // no certificate is without an end
+	}
+	if err := c.people.Lifetimes.Record(c.t.Context(), c.DB, person, e); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -101,7 +101,7 @@ func (s *Visitors) Welcome(ctx context.Context, tx pg.Tx, n phone.Number, lang s
 	if err := s.take(ctx, tx, n, p.ID); err != nil {
 		return uuid.Nil, err
 	}
-	return p.ID, trust.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "sms_code",
+	return p.ID, s.people.Lifetimes.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "sms_code",
 		Verifier: "loginunico", VerifiedAt: now})
 }
 

@@ -118,7 +118,7 @@ func (p *phase) settleOne(ctx context.Context, people *registry.Store, k kind, n
 			return err
 		}
 		for _, kind := range []trust.Kind{trust.SelfDeclared, trust.RegistryMatch} {
-			if err := trust.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: "bench", Method: "seed",
+			if err := people.Lifetimes.Record(ctx, tx, person.ID, trust.Evidence{Kind: kind, Source: "bench", Method: "seed",
 				Verifier: "bench", VerifiedAt: now}); err != nil {
 				return err
 			}

@@ -50,7 +50,9 @@ type Evidence struct {
 	VerifiedAt time.Time
 	ExpiresAt  time.Time // zero: does not expire
 	RevokedAt  time.Time // zero: not revoked
-	Attributes map[string]any
+	// Why it was revoked, and by whom; "" when it was not, and where only the level is asked for.
+	RevokedReason, RevokedBy string
+	Attributes               map[string]any
 }
 
 // LiveAt says whether the evidence counted at an instant: verified, not yet expired or revoked.

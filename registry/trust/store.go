@@ -69,8 +69,8 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// Record writes one piece of evidence; it is never changed afterwards.
-func Record(ctx context.Context, db pg.DB, person uuid.UUID, e Evidence) error {
+// insert is [Lifetimes.Record] once the end is known.
+func insert(ctx context.Context, db pg.DB, person uuid.UUID, e Evidence) error {
 	if e.Attributes == nil {
 		e.Attributes = map[string]any{}
 	}
@@ -83,20 +83,22 @@ func Record(ctx context.Context, db pg.DB, person uuid.UUID, e Evidence) error {
 	return err
 }
 
-// Revoke ends a piece of evidence; a second revocation changes nothing.
-func Revoke(ctx context.Context, db pg.DB, person, evidence uuid.UUID, reason, actor string, at time.Time) error {
-	_, err := db.Exec(ctx, `
+// Revoke ends a piece of evidence, once; false: it had ended by a revocation before, or is not this
+// person's. What follows from it is idp/evidence's.
+func Revoke(ctx context.Context, db pg.DB, person, evidence uuid.UUID, reason, actor string, at time.Time) (bool, error) {
+	tag, err := db.Exec(ctx, `
 		UPDATE evidence
 		   SET revoked_at = @at, revoked_reason = @reason, revoked_by = @actor
 		 WHERE person_id = @person AND id = @evidence AND revoked_at IS NULL`,
 		pgx.NamedArgs{"person": person, "evidence": evidence, "reason": reason, "actor": actor, "at": at})
-	return err
+	return err == nil && tag.RowsAffected() == 1, err
 }
 
 // Of returns a person's evidence, oldest first, revoked and expired included; none is empty.
 func Of(ctx context.Context, db pg.DB, person uuid.UUID) ([]Evidence, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT id, kind, source, method, verifier, verified_at, expires_at, attributes, revoked_at
+		SELECT id, kind, source, method, verifier, verified_at, expires_at, attributes, revoked_at,
+		       coalesce(revoked_reason, ''), coalesce(revoked_by, '')
 		  FROM evidence
 		 WHERE person_id = @person
 		 ORDER BY id`,
@@ -105,7 +107,7 @@ func Of(ctx context.Context, db pg.DB, person uuid.UUID) ([]Evidence, error) {
 		var e Evidence
 		var kind string
 		var expires, revoked *time.Time
-		err := row.Scan(&e.ID, &kind, &e.Source, &e.Method, &e.Verifier, &e.VerifiedAt, &expires, &e.Attributes, &revoked)
+		err := row.Scan(&e.ID, &kind, &e.Source, &e.Method, &e.Verifier, &e.VerifiedAt, &expires, &e.Attributes, &revoked, &e.RevokedReason, &e.RevokedBy)
 		e.Kind, e.ExpiresAt, e.RevokedAt = Kind(kind), orZero(expires), orZero(revoked)
 		return e, err
 	})

@@ -20,7 +20,7 @@ func TestEvidenceIsRevokedNeverChanged(t *testing.T) {
 	want := trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: "desk", Verifier: "carla", VerifiedAt: at,
 		ExpiresAt: at.AddDate(1, 0, 0), Attributes: map[string]any{"score": 0.97}}
 	for _, e := range []trust.Evidence{{Kind: trust.SelfDeclared, Source: "self", Method: "mail_code", Verifier: "loginunico", VerifiedAt: at}, want} {
-		if err := trust.Record(ctx, db, person, e); err != nil {
+		if err := (trust.Lifetimes{}).Record(ctx, db, person, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,8 +33,8 @@ func TestEvidenceIsRevokedNeverChanged(t *testing.T) {
 	}
 	hour := at.Add(time.Hour)
 	for _, later := range []time.Time{hour, hour.Add(time.Hour)} { // the second changes nothing
-		if err := trust.Revoke(ctx, db, person, all[1].ID, "moved away", "operator", later); err != nil {
-			t.Fatal(err)
+		if ended, err := trust.Revoke(ctx, db, person, all[1].ID, "moved away", "operator", later); err != nil || ended != later.Equal(hour) {
+			t.Fatalf("ended by this call: %v, %v", ended, err)
 		}
 	}
 	if all, err = trust.Of(ctx, db, person); err != nil || !all[1].RevokedAt.Equal(hour) {
@@ -79,13 +79,13 @@ func TestEvidenceThroughAJoinIsThatOfTheTable(t *testing.T) {
 	at := time.Date(1999, 12, 31, 23, 59, 59, 123456000, time.UTC)
 	for _, e := range []trust.Evidence{{Kind: trust.SelfDeclared, Source: "", VerifiedAt: at},
 		{Kind: trust.ICPCertificate, Source: "AC da Vila Esperança", VerifiedAt: at.AddDate(27, 0, 0), ExpiresAt: at.AddDate(30, 0, 0)}} {
-		if err := trust.Record(ctx, db, person, e); err != nil {
+		if err := (trust.Lifetimes{}).Record(ctx, db, person, e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all, err := trust.Of(ctx, db, person)
 	if err == nil {
-		err = trust.Revoke(ctx, db, person, all[1].ID, "lost", "operator", at.AddDate(28, 0, 0))
+		_, err = trust.Revoke(ctx, db, person, all[1].ID, "lost", "operator", at.AddDate(28, 0, 0))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestTheTablesRefuseEvidenceThatCannotBe(t *testing.T) {
 		"an unknown kind":      {Kind: "rumour", VerifiedAt: at},
 		"over before it began": {Kind: trust.GovBR, VerifiedAt: at, ExpiresAt: at},
 	} {
-		if err := trust.Record(t.Context(), db, pg.NewID(), e); err == nil {
+		if err := (trust.Lifetimes{}).Record(t.Context(), db, pg.NewID(), e); err == nil {
 			t.Errorf("%s was kept", name)
 		}
 	}

@@ -62,6 +62,8 @@ type Config struct {
 	GovRedirect   string        `env:"GOVBR_REDIRECT_URI"`
 	GovScopes     []string      `env:"GOVBR_SCOPES"`
 	SessionCaps   string        `env:"SESSION_CAPS"`
+	EvidenceLives string        `env:"EVIDENCE_LIFETIMES"`
+	LevelWarning  int           `env:"LEVEL_WARNING_DAYS" envDefault:"30"`
 	Question      bool          `env:"SECRET_QUESTION" envDefault:"false"`
 	Breached      string        `env:"BREACHED_PASSWORDS"`
 	Proxies       []string      `env:"TRUSTED_PROXIES"`
@@ -74,6 +76,7 @@ type Config struct {
 	DemoGovBRListen  string `env:"DEMO_GOVBR_LISTEN" envDefault:"127.0.0.1:8081"`
 
 	Caps           trust.Caps          `env:"-"`
+	Lifetimes      trust.Lifetimes     `env:"-"`
 	TrustedProxies []netip.Prefix      `env:"-"`
 	SMS            sms.Settings        `env:"-"` // its URL is empty where the city sends no texts
 	TextCountries  phone.Countries     `env:"-"`
@@ -222,6 +225,12 @@ func (c *Config) checkTables(fault faulter) {
 	var err error
 	if c.Caps, err = trust.ParseCaps(c.SessionCaps); err != nil {
 		fault("SESSION_CAPS", "%v", err)
+	}
+	if c.Lifetimes, err = trust.ParseLifetimes(c.EvidenceLives); err != nil {
+		fault("EVIDENCE_LIFETIMES", "%v", err)
+	}
+	if c.LevelWarning < 0 || c.LevelWarning > 365 {
+		fault("LEVEL_WARNING_DAYS", "%d is not 0 (no warning) to 365 days", c.LevelWarning)
 	}
 	for _, p := range c.Proxies {
 		prefix, err := netip.ParsePrefix(strings.TrimSpace(p))

@@ -91,13 +91,13 @@ func TestProductionRefusesWhatOnlyADemoMayHave(t *testing.T) {
 
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	set(t, map[string]string{"ISSUER": "login.example.org/path?x", "TLS_CERT": "cert.pem", "LISTEN": "8080",
-		"METRICS_LISTEN": "127.0.0.1:8090", "DATABASE_CONNS": "1", "SESSION_CAPS": "pwd:9", "TRUSTED_PROXIES": "10.0.0.1,everyone",
+		"METRICS_LISTEN": "127.0.0.1:8090", "DATABASE_CONNS": "1", "SESSION_CAPS": "pwd:9", "EVIDENCE_LIFETIMES": "govbr=soon", "LEVEL_WARNING_DAYS": "400", "TRUSTED_PROXIES": "10.0.0.1,everyone",
 		"SMTP_URL_FILE": "/nowhere/smtp", "KEK_FILE": "/nowhere/kek", "BREACHED_PASSWORDS": "config_test.go"})
 	_, err := config.Load(false)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"ISSUER", "TLS_CERT", "LISTEN", "DEMO_RP_LISTEN", "DATABASE_CONNS", "SESSION_CAPS", "TRUSTED_PROXIES",
+	for _, name := range []string{"ISSUER", "TLS_CERT", "LISTEN", "DEMO_RP_LISTEN", "DATABASE_CONNS", "SESSION_CAPS", "EVIDENCE_LIFETIMES", "LEVEL_WARNING_DAYS", "TRUSTED_PROXIES",
 		"SMTP_URL_FILE", "SMTP_URL", "DATABASE_URL", "KEK_FILE", "BREACHED_PASSWORDS"} {
 		if !strings.Contains(err.Error(), "LOGINUNICO_"+name+": ") {
 			t.Errorf("LOGINUNICO_%s is not named in:\n%v", name, err)
