@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
@@ -26,6 +27,8 @@ type entry struct {
 	// authTime is when gov.br saw them; zero is now.
 	authTime time.Time
 	before   *session.Session // whose facts go on in this one; nil for a sign-in of its own
+	// companies are those that what they have shown says they may act for; zero says nothing.
+	companies company.Said
 }
 
 // facts are the session's amr, and what of the proofs confirms a recovery; "" when none does.
@@ -50,7 +53,7 @@ func (e entry) facts() (facts []string, confirmed factor.Method) {
 
 func (e entry) session() session.Entry {
 	facts, _ := e.facts()
-	return session.Entry{Person: e.person, AMR: facts, Browser: e.browser, AuthTime: e.signedIn()}
+	return session.Entry{Person: e.person, AMR: facts, Browser: e.browser, AuthTime: e.signedIn(), Companies: e.companies}
 }
 
 // signedIn is when; what was shown before in a session that goes on counts too.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/internal/jobs"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
@@ -34,6 +35,7 @@ type Session struct {
 	Browser    string // its family, "Firefox, Android"; "" when it is like no other
 	LastSeenAt time.Time
 	ExpiresAt  time.Time
+	Companies  []byte // sealed company.Set; nil: nothing was said of any
 }
 
 // Known is what one statement tells about the browser that holds a session cookie: who, how
@@ -99,6 +101,8 @@ type Entry struct {
 	Browser string   // its family, at most 40 characters
 	// AuthTime is when, where somebody else has seen them; zero is now.
 	AuthTime time.Time
+	// Companies are those that this sign-in says they may act for; zero says nothing.
+	Companies company.Said
 }
 
 // Begin opens a session for a person who has just authenticated, in the caller's transaction. It
@@ -114,6 +118,10 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, c
 	if before != nil && before.PersonID == e.Person {
 		again := one
 		again.ID = before.ID
+		var err error
+		if again.Companies, err = s.companies(before.Session, e.Companies); err != nil {
+			return "", nil, err
+		}
 		renewed, err := renew(ctx, tx, again, hash)
 		if err != nil {
 			return "", nil, err
@@ -127,6 +135,10 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, c
 			return "", nil, err
 		}
 	}
+	var err error
+	if one.Companies, err = s.companies(one, e.Companies); err != nil {
+		return "", nil, err
+	}
 	k, err := insert(ctx, tx, s.box, one, hash, clientID, sector)
 	return value, k, err
 }
@@ -137,7 +149,7 @@ func (s *Service) Prospect(ctx context.Context, e Entry, clientID, sector string
 	return prospect(ctx, s.shared.Reads, s.box, s.fresh(e), clientID, sector)
 }
 
-// Open writes a prospective session, put off as [pg.Later] does, and returns its cookie's secret.
+// Open writes a prospective session, which acts for nobody, put off as [pg.Later] does, and returns its cookie's secret.
 func (s *Service) Open(ctx context.Context, db pg.DB, one Session) (string, error) {
 	value := secret.Token()
 	return value, open(ctx, db, one, secret.Hash(value))

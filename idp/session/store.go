@@ -16,7 +16,7 @@ import (
 // knownColumns are a session s with its person, evidence, latest decision about a client and sub,
 // in the order of [scanKnown]; knownOf is where they come from.
 const (
-	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at,
+	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at, s.company,
 		       p.sealed, p.updated_at, p.version, c.kind, c.claims, c.offered, c.offline, sub.sub,
 		       p.evidence`
 	knownOf = ` s
@@ -44,13 +44,13 @@ func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clie
 func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash []byte, clientID, sector string) (*Known, error) {
 	return scanKnown(box, clientID, s.LastSeenAt, db.QueryRow(ctx, `
 		WITH opened AS (
-		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
-		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @seen, @seen, @expires)
-		     RETURNING id, person_id, auth_time, amr, cap, last_seen_at, expires_at)
+		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at, company)
+		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @seen, @seen, @expires, @company)
+		     RETURNING id, person_id, auth_time, amr, cap, last_seen_at, expires_at, company)
 		SELECT `+knownColumns+`
 		  FROM opened`+knownOf,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
-			"browser": s.Browser, "expires": s.ExpiresAt, "client": clientID, "sector": sector}))
+			"browser": s.Browser, "expires": s.ExpiresAt, "company": s.Companies, "client": clientID, "sector": sector}))
 }
 
 // prospect reads what [insert] would, and writes nothing.
@@ -58,7 +58,8 @@ func prospect(ctx context.Context, db pg.DB, box registry.Sealer, s Session, cli
 	return scanKnown(box, clientID, s.LastSeenAt, db.QueryRow(ctx, `
 		SELECT `+knownColumns+`
 		  FROM (SELECT @id::uuid AS id, @person::uuid AS person_id, @auth_time::timestamptz AS auth_time, @amr::text[] AS amr,
-		               @cap::smallint AS cap, @seen::timestamptz AS last_seen_at, @expires::timestamptz AS expires_at)`+knownOf,
+		               @cap::smallint AS cap, @seen::timestamptz AS last_seen_at, @expires::timestamptz AS expires_at,
+		               NULL::bytea AS company)`+knownOf,
 		pg.Args{"id": s.ID, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
 			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
 }
@@ -79,7 +80,7 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	var kind, sub *string
 	var offline *bool
 	var claims, offered []string
-	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt,
+	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt, &k.Companies,
 		&k.Sealed, &updated, &k.Version, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
 	if pg.NoRows(err) {
 		return nil, nil
@@ -103,15 +104,27 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	return &k, err
 }
 
-// renew gives a live session a new secret and authentication; false when it has ended.
+// renew gives a live session a new secret and authentication; false when it has ended. No companies
+// leave those that it has.
 func renew(ctx context.Context, db pg.DB, s Session, hash []byte) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		UPDATE session
-		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @seen, expires_at = @expires
+		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @seen, expires_at = @expires,
+		       company = coalesce(@company, company)
 		 WHERE id = @id AND person_id = @person AND ended_at IS NULL`,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
-			"browser": s.Browser, "expires": s.ExpiresAt})
+			"browser": s.Browser, "expires": s.ExpiresAt, "company": s.Companies})
 	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// choose replaces what a live session knows of companies, if that is what it was.
+func choose(ctx context.Context, db pg.DB, id uuid.UUID, before, after []byte) error {
+	_, err := db.Exec(ctx, `
+		UPDATE session
+		   SET company = @after
+		 WHERE id = @id AND ended_at IS NULL AND company IS NOT DISTINCT FROM @before`,
+		pg.Args{"id": id, "before": before, "after": after})
+	return err
 }
 
 // end closes a session once; false when it had ended before.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 )
@@ -110,9 +111,15 @@ func (h *holder) release(c *client.Client, names []string, level int, now time.T
 	return out
 }
 
-// value is one claim of the person; trust_evidence comes from the evidence, the rest from the
-// registry.
+// value is one claim of the person; trust_evidence comes from the evidence, those of a company from
+// the grant and nowhere else, the rest from the registry.
 func (h *holder) value(person *registry.Person, name string, now time.Time) (any, bool) {
+	if slices.Contains(company.Claims, name) {
+		if !h.Company.Live(now) {
+			return nil, false
+		}
+		return h.Company.Claim(name)
+	}
 	if name != "trust_evidence" {
 		return person.Claim(name)
 	}

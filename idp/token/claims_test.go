@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 )
@@ -134,6 +135,39 @@ func TestAClaimLeavesOnlyWhenAskedForInTheManifestAndAtItsLevel(t *testing.T) {
 				t.Errorf("%s %v, want %s", got, err, rule.want)
 			}
 		})
+	}
+}
+
+func TestACompanyIsTheGrantsAndNeverThePersonsAndATokenDoesNotOutliveIt(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	c := &client.Client{Manifest: client.Manifest{Claims: []client.Claim{{Name: "cnpj"}, {Name: "company_name"}, {Name: "company_role", MinLevel: 3}}}}
+	h := &holder{Grant: Grant{ExpiresAt: now.Add(time.Hour)}, Person: registry.Person{CNPJ: "11222333000181", Fields: registry.Fields{"name": {Text: "OUTRA LTDA"}}}}
+	told := func(level int, at time.Time) string {
+		text, err := json.Marshal(h.release(c, company.Claims, level, at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if got := told(5, now); got != `{}` {
+		t.Errorf("of a grant without company: %s", got)
+	}
+	h.Company = &company.Company{CNPJ: "12ABC34501DE35", Name: "PADARIA", Role: company.Partner, Until: now.Add(time.Minute)}
+	if got := told(2, now); got != `{"cnpj":"12ABC34501DE35","company_name":"PADARIA"}` {
+		t.Errorf("below the level of the role: %s", got)
+	}
+	if got := told(3, now); !strings.Contains(got, `"company_role":"partner"`) {
+		t.Errorf("at its level: %s", got)
+	}
+	if got := told(3, h.Company.Until); got != `{}` {
+		t.Errorf("after the representation: %s", got)
+	}
+	if _, until := h.assess(now, AccessLifetime); !until.Equal(h.Company.Until) {
+		t.Errorf("the token ends at %s", until)
+	}
+	if _, until := h.assess(h.Company.Until, AccessLifetime); !until.Equal(h.Company.Until.Add(AccessLifetime)) {
+		t.Errorf("a token without the company ends at %s", until)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 )
@@ -38,6 +39,9 @@ type Grant struct {
 	CodeChallenge string
 	RedirectURI   string
 	ExpiresAt     time.Time
+	Company       *company.Company // for whom the person acts; nil: for themselves
+
+	sealedCompany []byte // as the row has it
 }
 
 // Snapshot is a person as one statement read them.
@@ -59,11 +63,20 @@ type holder struct {
 	Person        registry.Person
 }
 
-// open makes the person of the snapshot.
+// open makes the person of the snapshot, and the company of the grant.
 func (h *holder) open(s registry.Sealer) (err error) {
-	h.Person, err = registry.Unseal(s, h.PersonID, h.Sealed)
+	if h.Company, err = company.Open(s, h.sealedCompany, h.ID); err != nil {
+		return err
+	}
+	h.Person, err = registry.Unseal(s, h.PersonID, h.Snapshot.Sealed)
 	h.Person.UpdatedAt = h.UpdatedAt
 	return err
+}
+
+// closed is the grant with its company as sealed as in the database.
+func (g Grant) closed() Grant {
+	g.Company = nil
+	return g
 }
 
 // live says whether the grant still carries tokens.
@@ -82,7 +95,11 @@ func (h *holder) short(c *client.Client, level int) int {
 func (h *holder) assess(now time.Time, lifetime time.Duration) (level int, until time.Time) {
 	a := trust.Assess(h.Evidence, now)
 	until = now.Add(lifetime)
-	for _, end := range []time.Time{a.Until, h.ExpiresAt} {
+	ends := []time.Time{a.Until, h.ExpiresAt}
+	if h.Company.Live(now) {
+		ends = append(ends, h.Company.Until) // what a token opens must not change by time alone
+	}
+	for _, end := range ends {
 		if !end.IsZero() && end.Before(until) {
 			until = end
 		}

@@ -50,10 +50,11 @@ func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant
 		}
 	}
 	g.ID = pg.NewID()
+	g.sealedCompany = g.Company.Seal(s.box, g.ID)
 	code = handle(g.ID, secretBits)
 	now, hash := s.now(), secret.Hash(code)
 	if err = insertGrant(ctx, tx, g, hash, now); err == nil {
-		s.recent.keep(hash, holder{Grant: g, Snapshot: of, CodeExpiresAt: now.Add(CodeLifetime), Upheld: true}, now)
+		s.recent.keep(hash, holder{Grant: g.closed(), Snapshot: of, CodeExpiresAt: now.Add(CodeLifetime), Upheld: true}, now)
 	}
 	return code, err
 }
@@ -126,7 +127,7 @@ func (s *Service) redeem(ctx context.Context, c *client.Client, r CodeRequest, h
 // remember keeps what the refresh token just stored stands for.
 func (s *Service) remember(h *holder, t newToken, now time.Time) {
 	if t.RefreshHash != nil {
-		s.recent.keep(t.RefreshHash, holder{Grant: h.Grant, Snapshot: h.Snapshot}, now)
+		s.recent.keep(t.RefreshHash, holder{Grant: h.Grant.closed(), Snapshot: h.Snapshot}, now)
 	}
 }
 

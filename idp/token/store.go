@@ -18,15 +18,15 @@ func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now ti
 	return pg.Later(ctx, db, `
 		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, resources,
 		                         offline, nonce, auth_time, amr, cap, needs, code_hash, code_expires_at, code_challenge,
-		                         redirect_uri, created_at, expires_at)
+		                         redirect_uri, created_at, expires_at, company)
 		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @resources,
 		        @offline, @nonce, @auth_time, @amr, @cap, @needs, @code_hash, @code_expires_at, @challenge,
-		        @redirect_uri, @now, @expires_at)`,
+		        @redirect_uri, @now, @expires_at, @company)`,
 		pg.Args{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
 			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "resources": g.Resources,
 			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap, "needs": g.Needs,
 			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
-			"redirect_uri": g.RedirectURI, "now": now, "expires_at": g.ExpiresAt})
+			"redirect_uri": g.RedirectURI, "now": now, "expires_at": g.ExpiresAt, "company": g.sealedCompany})
 }
 
 // subjectOf returns the person's sub in a sector, random and made at first use.
@@ -46,7 +46,7 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
 	var ev trust.Columns
 	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.Sealed, &h.UpdatedAt, &h.Version}, ev.Targets()...)
+		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.sealedCompany, &h.Sealed, &h.UpdatedAt, &h.Version}, ev.Targets()...)
 	return targets, func() (err error) {
 		if h.Evidence, err = ev.Evidence(); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 // names its own way to oauth_grant g. What only a redemption looks at is not among them.
 const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.needs, g.expires_at, g.revoked_at,
+	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.needs, g.expires_at, g.revoked_at, g.company,
 	p.sealed, p.updated_at, p.version, p.evidence`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
@@ -199,7 +199,8 @@ func rotate(ctx context.Context, db pg.DB, h *holder, id uuid.UUID, used []byte,
 		     UPDATE oauth_token
 		        SET refresh_used_at = @now, answers = NULL
 		      WHERE id = @used_id AND refresh_hash = @used AND refresh_used_at IS NULL
-		        AND EXISTS (SELECT 1 FROM oauth_grant g WHERE g.id = @grant AND g.revoked_at IS NULL AND g.expires_at > @now)
+		        AND EXISTS (SELECT 1 FROM oauth_grant g
+		                     WHERE g.id = @grant AND g.revoked_at IS NULL AND g.expires_at > @now AND g.company IS NOT DISTINCT FROM @company)
 		        AND EXISTS (SELECT 1 FROM person p WHERE p.id = @person AND p.version = @version)
 		     RETURNING grant_id),
 		     unaudited AS (
@@ -209,7 +210,7 @@ func rotate(ctx context.Context, db pg.DB, h *holder, id uuid.UUID, used []byte,
 		INSERT INTO oauth_token (id, access_hash, grant_id, scope, audience, issued_at, access_expires_at, refresh_hash, answers)
 		SELECT @id, @access_hash, grant_id, @scope, @audience, @now, @expires_at, @refresh_hash, @answers
 		  FROM used`,
-		pg.Args{"used_id": id, "used": used, "grant": h.ID, "person": h.PersonID, "version": h.Version, "now": now,
+		pg.Args{"used_id": id, "used": used, "grant": h.ID, "person": h.PersonID, "version": h.Version, "company": h.sealedCompany, "now": now,
 			"id": t.ID, "access_hash": t.AccessHash, "refresh_hash": t.RefreshHash,
 			"scope": t.Scope, "audience": t.Audience, "expires_at": t.ExpiresAt, "answers": t.Answers})
 	return err == nil && tag.RowsAffected() == 1, err
@@ -330,15 +331,22 @@ func subjectNow(ctx context.Context, db pg.DB, sub string) (now string, err erro
 }
 
 // revokeSession ends the grants of a session, but for those the citizen let outlive it, and
-// returns every client that took part.
+// returns every client that took part. Those that go on act for no company any more.
 func revokeSession(ctx context.Context, db pg.DB, person, session uuid.UUID, now time.Time) ([]client.Party, error) {
 	rows, _ := db.Query(ctx, `
 		WITH ended AS (
 		     UPDATE oauth_grant
 		        SET revoked_at = CASE WHEN offline THEN revoked_at ELSE coalesce(revoked_at, @now) END,
-		            revoked_reason = CASE WHEN offline THEN revoked_reason ELSE coalesce(revoked_reason, 'logout') END
+		            revoked_reason = CASE WHEN offline THEN revoked_reason ELSE coalesce(revoked_reason, 'logout') END,
+		            company = NULL
 		      WHERE person_id = @person AND session_id = @session
-		     RETURNING client_id, sub, code_used_at)
+		     RETURNING client_id, sub, code_used_at),
+		     forgotten AS (
+		     UPDATE oauth_token t
+		        SET answers = NULL
+		       FROM oauth_grant g
+		      WHERE g.person_id = @person AND g.session_id = @session AND g.offline AND g.company IS NOT NULL
+		        AND t.grant_id = g.id AND t.answers IS NOT NULL)
 		SELECT DISTINCT client_id, sub
 		  FROM ended
 		 WHERE code_used_at IS NOT NULL
