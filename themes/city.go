@@ -2,6 +2,7 @@ package themes
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,6 +106,16 @@ func readCity(files fs.FS) (City, error) {
 		return c, fmt.Errorf("theme.json: time_zone: %w", err)
 	}
 	return c, c.check()
+}
+
+// Zone is the time zone of a city, for commands that show no pages. Its arguments are those of [Load].
+func Zone(overlayDir, city string) (*time.Location, error) {
+	files, err := openCity(overlayDir, cmp.Or(city, DefaultCity))
+	if err != nil {
+		return nil, err
+	}
+	c, err := readCity(files)
+	return c.zone, err
 }
 
 // check names every field a page would show empty.

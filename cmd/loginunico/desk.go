@@ -15,10 +15,11 @@ import (
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 )
 
 // deskCommands let a citizen back in who stands at a desk and has lost every address: one attendant
-// asks, another approves. They are people of the registry, named by CPF.
+// asks, another approves. They are employees of the city, attendants or supervisors, named by CPF.
 func deskCommands() []command {
 	return []command{
 		{"desk request", "-cpf N -attendant N -reason TEXT", "Ask that a citizen at the desk be let back in, who has shown a document. Prints the number that another attendant approves by, within an hour.", runDeskRequest},
@@ -38,7 +39,7 @@ func runDeskRequest(ctx context.Context, args []string, out io.Writer) error {
 	var a attendance
 	fs := flags("desk request")
 	fs.StringVar(&a.citizen, "cpf", "", "CPF of the citizen")
-	fs.StringVar(&a.attendant, "attendant", "", "CPF of who asks")
+	fs.StringVar(&a.attendant, "attendant", "", "CPF of who asks, an attendant or supervisor")
 	fs.StringVar(&a.reason, "reason", "", "why")
 	fs.StringVar(&a.actor, "actor", login(), "account that runs this")
 	if _, err := parse(fs, args, 0, 0); err != nil {
@@ -59,7 +60,7 @@ func runDeskRequest(ctx context.Context, args []string, out io.Writer) error {
 				return err
 			}
 			id, err = a.desk().Request(ctx, tx, attendant.ID, citizen, a.reason)
-			return deskWords(err)
+			return deskWords("-attendant", err)
 		})
 		if err == nil {
 			fmt.Fprintf(out, "%s waits for another attendant until %s\n", id, time.Now().Add(factor.DeskLifetime).Format("15:04"))
@@ -96,7 +97,7 @@ func (s *stack) byCPF(ctx context.Context, db pg.DB, flag, typed string) (regist
 func runDeskApprove(ctx context.Context, args []string, out io.Writer) error {
 	var a attendance
 	fs := flags("desk approve")
-	fs.StringVar(&a.approver, "approver", "", "CPF of who approves")
+	fs.StringVar(&a.approver, "approver", "", "CPF of who approves, another attendant or supervisor")
 	fs.StringVar(&a.actor, "actor", login(), "account that runs this")
 	rest, err := parse(fs, args, 1, 1)
 	if err != nil {
@@ -114,7 +115,7 @@ func runDeskApprove(ctx context.Context, args []string, out io.Writer) error {
 				return err
 			}
 			code, err = a.desk().Approve(ctx, tx, approver.ID, id)
-			return deskWords(err)
+			return deskWords("-approver", err)
 		})
 		if err == nil {
 			fmt.Fprintf(out, "%s\nfor the citizen alone, to be typed at %s/recuperar/atendimento until %s\n", code, s.cfg.Issuer,
@@ -150,12 +151,14 @@ func runDeskList(ctx context.Context, args []string, out io.Writer) error {
 	})
 }
 
-// deskWords says in a sentence what the desk says by a code.
-func deskWords(err error) error {
+// deskWords says in a sentence what the desk says by a code about who acts, named by a flag.
+func deskWords(flag string, err error) error {
 	for known, words := range map[error]string{
-		factor.ErrDeskOwn:    "two attendants are needed, and neither is the citizen",
-		factor.ErrDeskOver:   "nothing waits by that number: it was approved, or is older than an hour",
-		factor.ErrDeskReason: "the reason is missing, or longer than 500 characters",
+		factor.ErrDeskOwn:       "two attendants are needed, and neither is the citizen",
+		factor.ErrDeskOver:      "nothing waits by that number: it was approved, or is older than an hour",
+		factor.ErrDeskReason:    "the reason is missing, or longer than 500 characters",
+		factor.ErrDeskRequester: "who asked for it is no attendant or supervisor of the city any more: ask anew",
+		staff.ErrNoStaff:        flag + ": is no attendant or supervisor of the city now; see: loginunico staff show -h",
 	} {
 		if errors.Is(err, known) {
 			return errors.New(words)

@@ -18,12 +18,13 @@ const (
 	paulo   = "935.411.347-80"
 )
 
-// desk is an operator's environment with a citizen who has an account, and two attendants.
+// desk is an operator's environment with a citizen who has an account, an attendant and a supervisor,
+// and somebody who is neither.
 func desk(t *testing.T) {
 	t.Helper()
 	operate(t)
 	if err := manage(t.Context(), func(s *stack) error {
-		for cpf, hash := range map[brdoc.CPF]string{"52998224725": "$argon2id$x", "16899535009": "", "93541134780": ""} {
+		for cpf, hash := range map[brdoc.CPF]string{"52998224725": "$argon2id$x", "16899535009": "", "93541134780": "", "11144477735": ""} {
 			p, err := s.people.Create(t.Context(), s.db, registry.Person{CPF: cpf}, time.Now())
 			if err == nil && hash != "" {
 				err = factor.SetPassword(t.Context(), s.db, p.ID, hash, time.Now())
@@ -36,6 +37,8 @@ func desk(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	done(t, "staff", "appoint", "-cpf", carla, "-department", "Atendimento", "-roles", "attendant", "-reason", "Portaria 1")
+	done(t, "staff", "appoint", "-cpf", paulo, "-department", "Atendimento", "-roles", "supervisor", "-reason", "Portaria 1")
 }
 
 func TestACitizenAtADeskIsLetBackInByTwoAttendants(t *testing.T) {
@@ -78,10 +81,11 @@ func TestADeskLetsNobodyBackInWhoCannotBe(t *testing.T) {
 	for want, args := range map[string][]string{
 		"neither is the citizen":        {"-cpf", citizen, "-attendant", citizen, "-reason", "x"},
 		"nobody has an account":         {"-cpf", paulo, "-attendant", carla, "-reason", "x"},
-		"the registry knows nobody":     {"-cpf", "111.444.777-35", "-attendant", carla, "-reason", "x"},
+		"the registry knows nobody":     {"-cpf", "390.533.447-05", "-attendant", carla, "-reason", "x"},
 		"-attendant: the number":        {"-cpf", citizen, "-attendant", "1", "-reason", "x"},
 		"longer than 500":               {"-cpf", citizen, "-attendant", carla, "-reason", strings.Repeat("x", 501)},
-		"-attendant: the registry know": {"-cpf", citizen, "-attendant", "111.444.777-35", "-reason", "x"},
+		"-attendant: the registry know": {"-cpf", citizen, "-attendant", "390.533.447-05", "-reason", "x"},
+		"-attendant: is no attendant":   {"-cpf", citizen, "-attendant", "111.444.777-35", "-reason", "x"},
 	} {
 		if s := invoke(t, append([]string{"desk", "request"}, args...)...); s.code != exitFailed || !strings.Contains(s.err, want) {
 			t.Errorf("%v: %+v, want %q", args, s, want)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -33,7 +34,7 @@ type command struct {
 }
 
 func commands() []command {
-	return append([]command{
+	return slices.Concat([]command{
 		{"serve", "", "Serve the provider with the settings of the environment (see .env.example).", runServe},
 		{"demo", "", "Run the demo city on this machine: provider, sample service, outbox and a PostgreSQL of its own.", runDemo},
 		{"migrate", "", "Bring the database's schema up to this program's.", runMigrate},
@@ -49,7 +50,7 @@ func commands() []command {
 		{"registry", "COMMAND", registrySummary, runRegistry},
 		{"audit", "COMMAND", auditSummary, runAudit},
 		{"kek", "FILE", "Write a new key-encryption key to FILE. Keep a copy apart from the database: without it nothing sealed can be read.", runKEK},
-	}, deskCommands()...)
+	}, deskCommands(), staffCommands())
 }
 
 func main() {

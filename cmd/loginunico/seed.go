@@ -14,6 +14,7 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/load"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -25,20 +26,32 @@ type demoPerson struct {
 	label  string
 	level  int
 	fields map[string]string
+	post   *staff.Appointment // nil: no employee of the city
 }
 
 func demoPeople() []demoPerson {
+	const desk = "Secretaria Municipal de Atendimento ao Cidadão"
 	return []demoPerson{
-		{"52998224725", "Maria Aparecida da Silva", 3, map[string]string{"name": "Maria Aparecida da Silva", "birthdate": "1958-05-14",
+		{cpf: "52998224725", label: "Maria Aparecida da Silva", level: 3, fields: map[string]string{"name": "Maria Aparecida da Silva", "birthdate": "1958-05-14",
 			"gender": "female", "email": "maria@example.org", "phone_number": "+5541987654321", "mother_name": "Aparecida da Silva",
 			"address": "Rua das Acácias, 120, Centro, Vila Esperança, 80010-000", "cns": "898001160656771"}},
-		{"11144477735", "João Batista Souza", 1, map[string]string{"name": "João Batista Souza", "email": "joao@example.org"}},
-		{"39053344705", "Ana Lúcia Ferreira, social name Ana Ferreira", 4, map[string]string{"name": "Ana Lúcia Ferreira",
+		{cpf: "11144477735", label: "João Batista Souza", level: 1, fields: map[string]string{"name": "João Batista Souza", "email": "joao@example.org"}},
+		{cpf: "39053344705", label: "Ana Lúcia Ferreira, social name Ana Ferreira", level: 4, fields: map[string]string{"name": "Ana Lúcia Ferreira",
 			"social_name": "Ana Ferreira", "birthdate": "1990-09-02", "gender": "female", "email": "ana@example.org",
 			"phone_number": "+5541991234567", "mother_name": "Lúcia Ferreira", "address": "Avenida Brasil, 900, Vila Nova, Vila Esperança, 80020-100"}},
-		{"16899535009", "Carla Mendes, attendant", 4, map[string]string{"name": "Carla Mendes", "birthdate": "1985-03-21", "email": "carla@example.org"}},
-		{"93541134780", "Paulo Rocha, operator", 4, map[string]string{"name": "Paulo Rocha", "birthdate": "1979-11-30", "email": "paulo@example.org"}},
+		{cpf: "16899535009", label: "Carla Mendes, attendant", level: 4, post: postOf(desk, staff.Attendant),
+			fields: map[string]string{"name": "Carla Mendes", "birthdate": "1985-03-21", "email": "carla@example.org"}},
+		{cpf: "71460238508", label: "Luciano Barbosa, attendant and supervisor", level: 4, post: postOf(desk, staff.Attendant, staff.Supervisor),
+			fields: map[string]string{"name": "Luciano Barbosa", "birthdate": "1982-07-08", "email": "luciano@example.org"}},
+		{cpf: "93541134780", label: "Paulo Rocha, operator", level: 4, post: postOf("Secretaria Municipal de Tecnologia", staff.Operator),
+			fields: map[string]string{"name": "Paulo Rocha", "birthdate": "1979-11-30", "email": "paulo@example.org"}},
+		{cpf: "28630517417", label: "Helena Martins, auditor", level: 4, post: postOf("Controladoria-Geral do Município", staff.Auditor),
+			fields: map[string]string{"name": "Helena Martins", "birthdate": "1976-02-25", "email": "helena@example.org"}},
 	}
+}
+
+func postOf(department string, roles ...staff.Role) *staff.Appointment {
+	return &staff.Appointment{Department: department, Roles: roles}
 }
 
 // seed makes the demo city's services and people. What is there already stays as it is, so that
@@ -53,7 +66,10 @@ func (s *stack) seed(ctx context.Context) error {
 	if err := s.seedBases(ctx); err != nil {
 		return fmt.Errorf("demo bases: %w", err)
 	}
-	return s.seedPeople(ctx)
+	if err := s.seedPeople(ctx); err != nil {
+		return err
+	}
+	return s.seedStaff(ctx)
 }
 
 // demoLoad is what the load of the demo's bases is called.
@@ -98,6 +114,40 @@ func (s *stack) seedPeople(ctx context.Context) error {
 		}
 		if err := s.settle(ctx, p, hash, time.Now()); err != nil {
 			return fmt.Errorf("demo person %s: %w", p.label, err)
+		}
+	}
+	return nil
+}
+
+// seedStaff appoints who works for the city, and who never did in the demo before: whom a newcomer has
+// dismissed stays so. The operator comes first and agrees to the auditor.
+func (s *stack) seedStaff(ctx context.Context) error {
+	var operator registry.PersonID
+	for _, p := range demoPeople() {
+		if p.post == nil {
+			continue
+		}
+		err := pg.InTx(ctx, s.db, func(tx pg.Tx) error {
+			person, err := s.people.ByCPF(ctx, tx, p.cpf)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(p.post.Roles, staff.Operator) {
+				operator = person.ID
+			}
+			if before, err := staff.Of(ctx, tx, person.ID); err != nil || len(before) > 0 {
+				return err
+			}
+			a := *p.post
+			a.Person = person.ID
+			if slices.Contains(a.Roles, staff.Auditor) {
+				a.Seconded = operator
+			}
+			_, err = staff.Appoint(ctx, tx, a, staff.Decision{Actor: "demo", Reason: "Vila Esperança"}, time.Now())
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("demo employee %s: %w", p.label, err)
 		}
 	}
 	return nil

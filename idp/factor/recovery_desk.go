@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,6 +12,7 @@ import (
 	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry/staff"
 )
 
 // DeskLifetime is how long a request waits to be approved, and then how long the code works: the
@@ -24,6 +26,8 @@ var (
 	ErrDeskOver = fail.New(fail.Conflict, "desk_over")
 	// ErrDeskReason: a reason has 1 to 500 characters.
 	ErrDeskReason = fail.New(fail.Invalid, "desk_reason")
+	// ErrDeskRequester: who requested it is no attendant any more.
+	ErrDeskRequester = fail.New(fail.Conflict, "desk_requester")
 )
 
 // DeskRequest is a recovery at a desk that waits for a second person.
@@ -36,18 +40,25 @@ type DeskRequest struct {
 	ExpiresAt   time.Time
 }
 
-// Desk is recovery by two people of the city, for a citizen who stands before them.
+// Desk is recovery by two people of the city, for a citizen who stands before them: attendants or
+// supervisors who hold that office at the instant they act.
 type Desk struct {
 	operator string
 	now      func() time.Time
 }
 
-// NewDesk makes the service. That both people may do this is the caller's to check.
+// NewDesk makes the service. That both are who they say is the caller's to check.
 //
 //	operator  the account of the machine that acts for them, for the audit; "": they act themselves
 func NewDesk(operator string, now func() time.Time) *Desk { return &Desk{operator: operator, now: now} }
 
-// Request asks for a citizen to be let back in. Errors: ErrDeskOwn, ErrDeskReason.
+// attends says whether somebody may act at a desk now. Error: staff.ErrNoStaff.
+func (d *Desk) attends(ctx context.Context, tx pg.Tx, person uuid.UUID) error {
+	_, err := staff.Require(ctx, tx, person, d.now(), staff.Attendant, staff.Supervisor)
+	return err
+}
+
+// Request asks for a citizen to be let back in. Errors: ErrDeskOwn, ErrDeskReason, staff.ErrNoStaff.
 func (d *Desk) Request(ctx context.Context, tx pg.Tx, attendant, person uuid.UUID, reason string) (uuid.UUID, error) {
 	reason = strings.TrimSpace(reason)
 	switch n := utf8.RuneCountInString(reason); {
@@ -55,6 +66,9 @@ func (d *Desk) Request(ctx context.Context, tx pg.Tx, attendant, person uuid.UUI
 		return uuid.Nil, ErrDeskOwn
 	case n < 1 || n > 500 || !utf8.ValidString(reason) || strings.ContainsRune(reason, 0):
 		return uuid.Nil, ErrDeskReason
+	}
+	if err := d.attends(ctx, tx, attendant); err != nil {
+		return uuid.Nil, err
 	}
 	id := pg.NewID()
 	if err := insertDesk(ctx, tx, id, person, attendant, reason, d.now()); err != nil {
@@ -69,7 +83,8 @@ func (d *Desk) Waiting(ctx context.Context, db pg.DB) ([]DeskRequest, error) {
 }
 
 // Approve lets the citizen back in by a code of 120 bits, which it returns to be handed over and
-// shows nobody again. Errors: ErrDeskOwn, ErrDeskOver.
+// shows nobody again. Who requested it must still be in office.
+// Errors: ErrDeskOwn, ErrDeskOver, ErrDeskRequester, staff.ErrNoStaff.
 func (d *Desk) Approve(ctx context.Context, tx pg.Tx, approver, id uuid.UUID) (code string, err error) {
 	one, err := waitingDesk(ctx, tx, id, d.now())
 	if err != nil {
@@ -77,6 +92,14 @@ func (d *Desk) Approve(ctx context.Context, tx pg.Tx, approver, id uuid.UUID) (c
 	}
 	if approver == one.RequestedBy || approver == one.Person {
 		return "", ErrDeskOwn
+	}
+	if err := d.attends(ctx, tx, approver); err != nil {
+		return "", err
+	}
+	if err := d.attends(ctx, tx, one.RequestedBy); errors.Is(err, staff.ErrNoStaff) {
+		return "", ErrDeskRequester
+	} else if err != nil {
+		return "", err
 	}
 	code = newSecretCode()
 	if err := approveDesk(ctx, tx, id, approver, hashSecretCode(code), d.now()); err != nil {

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/registry/staff"
 )
 
 // counter is a desk with two people of the city.
@@ -22,7 +24,28 @@ type counter struct {
 func newCounter(t *testing.T) *counter {
 	t.Helper()
 	h := newHome(t)
-	return &counter{home: h, Desk: factor.NewDesk("", h.clock.Now), carla: pg.NewID(), paulo: pg.NewID()}
+	c := &counter{home: h, Desk: factor.NewDesk("", h.clock.Now), carla: pg.NewID(), paulo: pg.NewID()}
+	c.employ(c.carla, staff.Attendant)
+	c.employ(c.paulo, staff.Supervisor)
+	return c
+}
+
+// employ makes somebody an employee from now on, in place of what they were.
+func (c *counter) employ(person uuid.UUID, role staff.Role) {
+	c.t.Helper()
+	c.must(c.inTx(func(tx pg.Tx) error {
+		_, err := staff.Appoint(c.t.Context(), tx, staff.Appointment{Person: person, Department: "Atendimento", Roles: []staff.Role{role}},
+			staff.Decision{Actor: "rh", Reason: "Portaria 1"}, c.clock.Now())
+		return err
+	}))
+}
+
+func (c *counter) dismiss(person uuid.UUID) {
+	c.t.Helper()
+	c.must(c.inTx(func(tx pg.Tx) error {
+		_, err := staff.End(c.t.Context(), tx, person, staff.Decision{Actor: "rh", Reason: "Portaria 2"}, c.clock.Now())
+		return err
+	}))
 }
 
 func (c *counter) request(by uuid.UUID) (id uuid.UUID, err error) {
@@ -111,6 +134,37 @@ func TestNobodyApprovesAlone(t *testing.T) {
 		if tag, err := c.db.Exec(t.Context(), sql); err == nil {
 			t.Errorf("the table lets %s pass: %s", name, tag)
 		}
+	}
+}
+
+func TestOnlyAttendantsAndSupervisorsInOfficeActAtADesk(t *testing.T) {
+	t.Parallel()
+
+	c := newCounter(t)
+	operator, stranger, former := pg.NewID(), pg.NewID(), pg.NewID()
+	c.employ(operator, staff.Operator)
+	c.employ(former, staff.Attendant)
+	id, err := c.request(former)
+	c.must(err)
+	c.clock.Advance(time.Minute)
+	c.dismiss(former)
+	for name, by := range map[string]uuid.UUID{"a stranger": stranger, "an operator": operator, "a former attendant": former} {
+		if _, err := c.request(by); !errors.Is(err, staff.ErrNoStaff) {
+			t.Errorf("%s requests: %v", name, err)
+		}
+	}
+	if code, err := c.approve(c.paulo, id); !errors.Is(err, factor.ErrDeskRequester) || code != "" {
+		t.Errorf("approved what somebody asked who was dismissed since: %v", err)
+	}
+	id, err = c.request(c.carla)
+	c.must(err)
+	for name, by := range map[string]uuid.UUID{"a stranger": stranger, "an operator": operator, "a former attendant": former} {
+		if code, err := c.approve(by, id); !errors.Is(err, staff.ErrNoStaff) || code != "" {
+			t.Errorf("%s approves: %v", name, err)
+		}
+	}
+	if _, err := c.approve(c.paulo, id); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 )
 
 func TestARecoveryIsTheBrowsersThatBeganIt(t *testing.T) {
@@ -148,11 +149,13 @@ func TestTheSecretQuestionIsAskedAfterTheCodeAndNeverAlone(t *testing.T) {
 // attended lets two attendants open the way for a citizen; it returns the code.
 func attended(t *testing.T, city *idptest.City, person uuid.UUID) (code string) {
 	t.Helper()
-	desk := factor.NewDesk("", city.Now)
+	desk, carla, luis := factor.NewDesk("", city.Now), pg.NewID(), pg.NewID()
+	city.Employ(staff.Appointment{Person: carla, Roles: []staff.Role{staff.Attendant}})
+	city.Employ(staff.Appointment{Person: luis, Roles: []staff.Role{staff.Attendant}})
 	inTx(t, city, func(ctx context.Context, tx pg.Tx) error {
-		id, err := desk.Request(ctx, tx, pg.NewID(), person, "perdeu o celular")
+		id, err := desk.Request(ctx, tx, carla, person, "perdeu o celular")
 		if err == nil {
-			code, err = desk.Approve(ctx, tx, pg.NewID(), id)
+			code, err = desk.Approve(ctx, tx, luis, id)
 		}
 		return err
 	})

@@ -79,6 +79,10 @@ func (c *city) demoPeople() []known {
 			[]string{"receita", "saude", "fazenda"}},
 		{person{cpf: 93541134780, birth: 19791130, name: c.called("Paulo Rocha"), mail: "paulo@example.org", home: nowhere},
 			[]string{"receita", "fazenda"}},
+		{person{cpf: 71460238508, birth: 19820708, name: c.called("Luciano Barbosa"), mail: "luciano@example.org", home: nowhere},
+			[]string{"receita", "saude"}},
+		{person{cpf: 28630517417, woman: true, birth: 19760225, name: c.called("Helena Martins"), mail: "helena@example.org", home: nowhere},
+			[]string{"receita", "fazenda"}},
 	}
 	for i := range all {
 		all[i].n, all[i].marital = uint64(1_000_000_000+i)*household, unknown
