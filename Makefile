@@ -18,3 +18,4 @@ bench: ## hot paths beside their floors, loads beside raw COPY, each measured in
 	@scripts/need.sh postgresql
 	@go run ./internal/bench
 	@go run ./internal/loadbench
+	@go test -run '^$$' -bench . -benchtime 3x ./certauth/revocation
