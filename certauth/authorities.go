@@ -191,13 +191,13 @@ func (a *Authorities) Path(ca *x509.Certificate) (path []*x509.Certificate) {
 // Len is how many there are.
 func (a *Authorities) Len() int { return len(a.all) }
 
-// Names are the names of authorities for a TLS server to send: RFC 8446 §4.2.4. Where all is false
-// only roots and what they signed.
-func (a *Authorities) Names(all bool) (names [][]byte) {
+// named are the authorities whose names a TLS server sends; where all is false only roots and what they
+// signed.
+func (a *Authorities) named(all bool) (certs []*x509.Certificate) {
 	for _, one := range a.all {
 		if all || one.parent == nil || one.parent.parent == nil {
-			names = append(names, one.Cert.RawSubject)
+			certs = append(certs, one.Cert)
 		}
 	}
-	return names
+	return certs
 }

@@ -2,6 +2,7 @@ package certauth_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -252,3 +253,5 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func pinOf(c *x509.Certificate) [sha256.Size]byte { return sha256.Sum256(c.Raw) }

@@ -75,8 +75,13 @@ type Identity struct {
 
 // IdentityOf is the identity of the first certificate of a verified chain.
 func IdentityOf(chain []*x509.Certificate) Identity {
-	key, mark := sha256.Sum256(chain[1].RawSubjectPublicKeyInfo), sha256.Sum256(chain[0].Raw)
-	return Identity{key[:], chain[0].SerialNumber.Bytes(), mark[:]}
+	key := sha256.Sum256(chain[1].RawSubjectPublicKeyInfo)
+	return identity(chain[0], key[:])
+}
+
+func identity(leaf *x509.Certificate, issuerKey []byte) Identity {
+	mark := sha256.Sum256(leaf.Raw)
+	return Identity{issuerKey, leaf.SerialNumber.Bytes(), mark[:]}
 }
 
 // SerialText is the serial number in hexadecimal, as authorities print it.
