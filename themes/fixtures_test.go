@@ -179,6 +179,14 @@ func accountSamples() []sample {
 	unused.ID, unused.LastUse, unused.Claims, unused.PolicyURI = "portal", time.Time{}, nil, ""
 	return []sample{
 		{"account", in, Account{CPF: "***.982.247-**", Level: 3, Data: data, LogoutURL: "/sair"}},
+		{"account employee", in, Account{CPF: "***.982.247-**", Level: 4, LogoutURL: "/sair", Office: &Office{Department: "Secretaria da Saúde",
+			Roles: []string{"attendant", "supervisor", "operator", "auditor"}, From: at, Until: at.AddDate(1, 0, 0), Services: []string{"Gestão", "Portal"}}}},
+		{"account employee unseen", in, Account{CPF: "***.982.247-**", Level: 4, LogoutURL: "/sair", Office: &Office{Department: "TI", Roles: []string{"operator"}, From: at}}},
+		{"no employee", service(), NotEmployee{Action: "/servidor", Name: "Maria <b>"}},
+		{"no employee any more", service(), NotEmployee{Action: "/servidor", Department: "Secretaria da Saúde", Ended: at}},
+		{"no employee yet", service(), NotEmployee{Action: "/servidor", Department: "Secretaria da Saúde", From: at}},
+		{"level employee", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 3, Session: true, Staff: true, StrongerURL: "/entrar/reforco"}},
+		{"stronger without anything", service(), SecondStep{Action: "/entrar/reforco", Stronger: true, ChangeURL: "/entrar/nivel"}},
 		{"account highest", in, Account{CPF: "***.982.247-**", Level: 5, LogoutURL: "/sair"}},
 		{"applications", in, Applications{Items: []Application{app, unused}}},
 		{"applications none", in, Applications{}},

@@ -12,7 +12,7 @@ import (
 var pageNames = []string{
 	"identify", "password", "second_step", "govbr_why", "govbr_account", "code", "register", "profile", "consent", "select_account", "level_too_low",
 	"recover", "recover_code", "recover_link", "recover_question", "recover_desk", "new_password",
-	"visitor_phone", "visitor_code", "visitor_who", "visitor_cpf",
+	"visitor_phone", "visitor_code", "visitor_who", "visitor_cpf", "not_employee",
 	"logout", "logged_out", "account", "level", "security", "security_history", "change", "app_setup", "spare_codes", "sign_in_again", "not_me",
 	"applications", "failure", "form_post", "static",
 }

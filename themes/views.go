@@ -149,6 +149,7 @@ type LevelTooLow struct {
 	Needed, Have int
 	Why          string // the service's own words; "" where it asks for more than it usually does
 	Session      bool   // true: the person's level is enough, this session's strength is not
+	Staff        bool   // the service is for those who work for the city
 	GovBRURL     string // link id "govbr", where gov.br may be enough; "" hides it
 	StrongerURL  string // link id "stronger" to the page that makes the session stronger; "" hides it
 	Held         *Held
@@ -172,10 +173,11 @@ type Account struct {
 	CPF       string // masked
 	Level     int
 	Data      []Datum
-	LogoutURL string // POST target (button id "logout")
-	Held      *Held  // nil: nothing is held back
-	JoinURL   string // POST target (button id "join") for a visitor who has a CPF by now; "" hides it
-	LevelURL  string // links to why the level is what it is; "" hides it
+	LogoutURL string  // POST target (button id "logout")
+	Held      *Held   // nil: nothing is held back
+	JoinURL   string  // POST target (button id "join") for a visitor who has a CPF by now; "" hides it
+	Office    *Office // nil: the citizen is not an employee of the city
+	LevelURL  string  // links to why the level is what it is; "" hides it
 }
 
 // CommonSources lists the origins of values that have a name in every language; others are a city's

@@ -23,6 +23,7 @@ type manifest struct {
 	MinLevel     int               `yaml:"min_level"`
 	LevelPurpose map[string]string `yaml:"level_purpose"`
 	Foreigners   bool              `yaml:"foreigners"`
+	Internal     bool              `yaml:"internal"`
 	Languages    []string          `yaml:"languages"`
 	Grants       []string          `yaml:"grants"`
 	IDTokenAlg   string            `yaml:"id_token_alg"`
@@ -37,7 +38,7 @@ type manifest struct {
 	Theme map[string]string `yaml:"theme"`
 }
 
-func TestDemoServicesAreTheContractsSix(t *testing.T) {
+func TestDemoServicesAskForTheirLevels(t *testing.T) {
 	t.Parallel()
 
 	levels := map[string]int{}
@@ -48,7 +49,7 @@ func TestDemoServicesAreTheContractsSix(t *testing.T) {
 		}
 	}
 	want := map[string]int{"portal": 1, "saude-agenda": 2, "fazenda-certidoes": 3,
-		"assistencia-cadastro": 4, "empresa-alvara": 5, "turismo-guia": 1}
+		"assistencia-cadastro": 4, "empresa-alvara": 5, "turismo-guia": 1, "gestao-atendimento": 4}
 	if len(levels) != len(want) {
 		t.Errorf("services %v", levels)
 	}
@@ -86,7 +87,7 @@ func TestDemoClaimsHavePurposesInEveryLanguage(t *testing.T) {
 	}
 }
 
-// All six live on one host in the demo; without a sector of their own they would know a person by
+// All of them live on one host in the demo; without a sector of their own they would know a person by
 // the same sub (OpenID Connect Core §8.1).
 func TestDemoServicesHaveTheirOwnSectors(t *testing.T) {
 	t.Parallel()

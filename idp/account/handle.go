@@ -90,6 +90,9 @@ func (h *Handler) getAccount(c echo.Context, known *session.Known, f themes.Fram
 	if known.Person.CPF == "" {
 		view.JoinURL = pathJoin
 	}
+	if view.Office, err = h.office(c.Request().Context(), known, f.Lang); err != nil {
+		return err
+	}
 	policy, err := h.People.Policy(c.Request().Context(), h.DB, h.Now())
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/loginunico/loginunico/registry/staff"
 )
 
 // check looks at what fields say together, and fills in the defaults that depend on others.
@@ -19,7 +21,8 @@ func (m *Manifest) check(d *decoder) {
 	m.checkAPIScopes(d)
 	m.checkAuth(d)
 	m.checkSector(d)
-	m.checkCivilName(d)
+	m.checkInternal(d)
+	m.checkStaffOnly(d)
 }
 
 func (m *Manifest) checkGrants(d *decoder) {
@@ -107,10 +110,28 @@ func redirectHosts(uris []string) []string {
 	return slices.Compact(hosts)
 }
 
-func (m *Manifest) checkCivilName(d *decoder) {
+// checkInternal keeps what is for the city's own staff within the city.
+func (m *Manifest) checkInternal(d *decoder) {
 	for i, c := range m.Claims {
+		if TellsEmployment(c.Name) && !m.Internal {
+			d.FaultAt(indexed("claims", i)+".name", "internal", "%s is for internal services only; set internal: true", c.Name)
+		}
+		if TellsEmployment(c.Name) && c.Basis == BasisConsent {
+			d.FaultAt(indexed("claims", i)+".basis", "basis", "%s rests on the law that makes the service work for the city, not on consent", c.Name)
+		}
 		if c.Name == "civil_name" && !m.Internal {
 			d.FaultAt(indexed("claims", i)+".name", "internal", "civil_name is for internal services only (Decreto 8.727/2016); set internal: true")
 		}
+	}
+}
+
+// checkStaffOnly gives a service for employees alone the level from which they act for the city.
+func (m *Manifest) checkStaffOnly(d *decoder) {
+	switch {
+	case !m.StaffOnly():
+	case !d.Given("min_level"):
+		m.MinLevel = staff.Level
+	case m.MinLevel < staff.Level && !d.Faulty("min_level"):
+		d.FaultAt("min_level", "value", "is %d at least where roles or department are required", staff.Level)
 	}
 }

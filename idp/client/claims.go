@@ -11,6 +11,9 @@ const (
 	ScopeOffline = "offline_access"
 )
 
+// ScopeEmployee asks for what somebody is to the city: internal services only.
+const ScopeEmployee = "employee"
+
 // scopeClaims is the contract's table, in the order pages and discovery show it. OIDC Core §5.4.
 var scopeClaims = []struct {
 	scope  string
@@ -25,6 +28,7 @@ var scopeClaims = []struct {
 	{"documents", []string{"rg", "voter_id", "cns", "nis", "passport"}},
 	{"family", []string{"mother_name", "mother_cpf", "father_name", "father_cpf"}},
 	{"cnpj", []string{"cnpj", "company_name", "company_role"}},
+	{ScopeEmployee, []string{"roles", "department"}},
 	{"govbr", []string{"govbr"}},
 	{"trust", []string{"trust_evidence"}},
 }
@@ -74,6 +78,16 @@ func PrincipalOf(claim string) string {
 		return p
 	}
 	return claim
+}
+
+// TellsEmployment says whether a claim is about somebody's work for the city. It leaves while they hold
+// that office, in a strong session, and rests on law, never on consent.
+func TellsEmployment(claim string) bool { return ScopeOf(claim) == ScopeEmployee }
+
+// StaffOnly says whether the service is for employees of the city alone: it requires to know what
+// they are.
+func (m *Manifest) StaffOnly() bool {
+	return slices.ContainsFunc(m.Claims, func(c Claim) bool { return c.Required && TellsEmployment(c.Name) })
 }
 
 // Claim is the manifest's entry that covers a claim, the entry of its principal included.

@@ -84,7 +84,7 @@ type Manifest struct {
 	MinLevel               int      // 1 to 5
 	LevelPurpose           Text     // why it needs MinLevel; nil when the manifest does not say
 	Foreigners             bool     // visitors by international phone
-	Internal               bool     // may receive civil_name
+	Internal               bool     // may receive civil_name, roles and department
 	Languages              []string // of the service's own pages, never empty
 	Grants                 []string
 	IDTokenAlg             string   // ES256 or RS256

@@ -135,6 +135,24 @@ claims:
 	}
 }
 
+func TestAServiceForStaffAloneStandsAtTheirLevel(t *testing.T) {
+	t.Parallel()
+
+	const roles = "internal: true\nclaims:\n  - {name: roles, required: %t, purpose: {pt-BR: Saber}, basis: public_policy}\n"
+	for required, level := range map[bool]int{true: 4, false: 1} {
+		m := parse(t, minimal+fmt.Sprintf(roles, required))
+		if m.StaffOnly() != required || m.MinLevel != level || !slices.Contains(m.Scopes(), "employee") {
+			t.Errorf("required %v: for staff alone %v, level %d, %v", required, m.StaffOnly(), m.MinLevel, m.Scopes())
+		}
+	}
+	if m := parse(t, minimal+"min_level: 5\n"+fmt.Sprintf(roles, true)); m.MinLevel != 5 {
+		t.Errorf("level %d", m.MinLevel)
+	}
+	if m := parse(t, minimal); m.StaffOnly() || slices.Contains(m.Scopes(), "employee") {
+		t.Errorf("%v", m.Scopes())
+	}
+}
+
 func TestManifestRules(t *testing.T) {
 	t.Parallel()
 
@@ -145,6 +163,10 @@ func TestManifestRules(t *testing.T) {
 		"claim of every token":                  {"claims: [{name: acr, required: true, purpose: {pt-BR: Saber}, basis: consent}]", "claims[0].name", "value"},
 		"companion claim":                       {"claims: [{name: email_verified, required: true, purpose: {pt-BR: Saber}, basis: consent}]", "claims[0].name", "value"},
 		"civil name of an external service":     {"claims: [{name: civil_name, required: true, purpose: {pt-BR: Saber}, basis: consent}]", "claims[0].name", "internal"},
+		"roles of an external service":          {"claims: [{name: roles, required: true, purpose: {pt-BR: Saber}, basis: public_policy}]", "claims[0].name", "internal"},
+		"department of an external service":     {claim + ", {name: department, purpose: {pt-BR: Saber}, basis: public_policy}]", "claims[1].name", "internal"},
+		"roles by consent":                      {"internal: true\nclaims: [{name: roles, purpose: {pt-BR: Saber}, basis: consent}]", "claims[0].basis", "basis"},
+		"staff below the level of staff":        {"internal: true\nmin_level: 3\nclaims: [{name: roles, required: true, purpose: {pt-BR: Saber}, basis: public_policy}]", "min_level", "value"},
 		"unknown basis":                         {"claims: [{name: name, required: true, purpose: {pt-BR: Saber}, basis: whim}]", "claims[0].basis", "value"},
 		"unknown language":                      {"languages: [pt-BR, fr]", "languages[1]", "value"},
 		"no languages":                          {"languages: []", "languages", "required"},
@@ -325,7 +347,7 @@ func TestEveryClaimHasOneScope(t *testing.T) {
 			seen[claim] = true
 		}
 	}
-	if len(seen) != 26 || client.ScopeOf("sub") != "" || client.ClaimsOf("openid") != nil {
+	if len(seen) != 28 || client.ScopeOf("sub") != "" || client.ClaimsOf("openid") != nil {
 		t.Errorf("%d claims", len(seen))
 	}
 	client.ClaimsOf("cpf")[0] = "changed"

@@ -97,7 +97,7 @@ func (m *Manifest) claim(d *decoder) field {
 		if slices.ContainsFunc(m.Claims, func(o Claim) bool { return o.Name == c.Name && c.Name != "" }) {
 			d.FaultAt(path, "duplicate", "%s is in the list already", c.Name)
 		}
-		if !c.Required && c.Basis != "" && c.Basis != BasisConsent {
+		if !c.Required && c.Basis != "" && c.Basis != BasisConsent && !TellsEmployment(c.Name) {
 			d.FaultAt(path+".basis", "basis", "a claim that is not required rests on consent; make it required or write consent")
 		}
 		m.Claims = append(m.Claims, c)

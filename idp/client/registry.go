@@ -28,6 +28,7 @@ type Client struct {
 	Version    int       // 1, 2, … : counts changes of the manifest
 	SecretHash []byte    // SHA-256; nil: no shared secret
 	AppliedAt  time.Time // of this version
+	Inside     []string  // of Resources, those that are internal services
 }
 
 // Registry holds every service in memory. Reads take no lock and no statement. What another process
@@ -89,6 +90,13 @@ func newSnapshot(clients []*Client) *snapshot {
 		s.byID[c.ID] = c
 		if c.ResourceURI != "" {
 			s.byResource[c.ResourceURI] = c
+		}
+	}
+	for _, c := range clients {
+		for _, uri := range c.Resources {
+			if api, ok := s.byResource[uri]; ok && api.Internal {
+				c.Inside = append(c.Inside, uri)
+			}
 		}
 	}
 	return s

@@ -40,6 +40,7 @@ const (
 	pathProfile   = "/cadastro/dados"
 	pathConsent   = "/consentimento"
 	pathCPF       = "/entrar/sem-cpf"
+	pathStaff     = "/entrar/servidor"
 	pathVisitor   = "/entrar/visitante"
 	pathNumber    = "/entrar/visitante/codigo"
 	// pathVisitorWho asks whether the visitor is who had this number.
@@ -52,7 +53,7 @@ const PathRecover = "/recuperar"
 
 var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, ConfirmNumber: pathNumber, ConfirmVisitor: pathVisitorWho,
 	UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond, SelectAccount: pathSelect, WrongPerson: pathContinue,
-	CPFRequired: pathCPF, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
+	CPFRequired: pathCPF, NotEmployee: pathStaff, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
 
 // Handler serves the pages of a flow.
 type Handler struct {
@@ -98,6 +99,8 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST(pathVisitorWho, h.postVisitorWho)
 	e.GET(pathCPF, h.getCPF)
 	e.POST(pathCPF, h.postCPF)
+	e.GET(pathStaff, h.getStaff)
+	e.POST(pathStaff, h.postStaff)
 	e.GET(pathProfile, h.getProfile)
 	e.POST(pathProfile, h.postProfile)
 	e.GET(pathConsent, h.getConsent)

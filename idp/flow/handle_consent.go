@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/base64"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,7 +25,7 @@ func (h *Handler) getConsent(c echo.Context) error {
 // consentPage is the page and its text for the record. The form carries the text's fingerprint:
 // a manifest, language or level that changes while the page is open must not be agreed to unread.
 func (h *Handler) consentPage(v *visit) (view themes.Consent, text string, err error) {
-	view = v.consentView(v.lang, v.facts(h.Now()).Level)
+	view = h.consentView(v, h.Now())
 	text, err = h.Pages.Themes.ConsentText(themes.Frame{Lang: v.lang, Service: h.serviceView(v, v.lang)}, view)
 	view.Action += "&t=" + fingerprint(text)
 	return view, text, err
@@ -35,8 +36,8 @@ func fingerprint(text string) string {
 }
 
 // asked is what the page shows as new: all of it when the service asks for prompt=consent.
-func (v *visit) asked(level int) (need consent.Need, known []string) {
-	ask := v.ask(level)
+func (v *visit) asked(now time.Time) (need consent.Need, known []string) {
+	ask := v.ask(now)
 	need = consent.Compare(v.known.Consent, ask)
 	if slices.Contains(v.Request.Prompt, "consent") {
 		need.Claims, need.Offline = ask.Claims, ask.Offline
@@ -50,26 +51,30 @@ func (v *visit) asked(level int) (need consent.Need, known []string) {
 }
 
 // consentView shows who asks, why, and the masked values; optional claims come unticked.
-func (v *visit) consentView(lang string, level int) themes.Consent {
-	need, known := v.asked(level)
-	view := themes.Consent{Action: v.url(pathConsent), Level: level, Offline: need.Offline, First: need.First, Again: !need.First}
+func (h *Handler) consentView(v *visit, now time.Time) themes.Consent {
+	need, known := v.asked(now)
+	view := themes.Consent{Action: v.url(pathConsent), Level: v.known.Level(now), Offline: need.Offline, First: need.First, Again: !need.First}
 	for _, name := range need.Claims {
 		m, _ := v.client.Claim(name)
 		if m.Required {
-			view.Required = append(view.Required, v.consentClaim(m, lang))
+			view.Required = append(view.Required, h.consentClaim(v, m, now))
 		} else {
-			view.Optional = append(view.Optional, v.consentClaim(m, lang))
+			view.Optional = append(view.Optional, h.consentClaim(v, m, now))
 		}
 	}
 	for _, name := range known {
 		m, _ := v.client.Claim(name)
-		view.Known = append(view.Known, v.consentClaim(m, lang))
+		view.Known = append(view.Known, h.consentClaim(v, m, now))
 	}
 	return view
 }
 
-func (v *visit) consentClaim(m client.Claim, lang string) themes.ConsentClaim {
-	return themes.ConsentClaim{Name: m.Name, Value: v.known.Person.Masked(m.Name), Purpose: m.Purpose.Localized(lang), Basis: m.Basis}
+func (h *Handler) consentClaim(v *visit, m client.Claim, now time.Time) themes.ConsentClaim {
+	value := v.known.Person.Masked(m.Name)
+	if client.TellsEmployment(m.Name) {
+		value = h.office(v, m.Name, now)
+	}
+	return themes.ConsentClaim{Name: m.Name, Value: value, Purpose: m.Purpose.Localized(v.lang), Basis: m.Basis}
 }
 
 // postConsent records the decision with the text that was on the page, and issues.

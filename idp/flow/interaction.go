@@ -12,6 +12,7 @@ import (
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -66,13 +67,14 @@ func (v *visit) facts(now time.Time) Facts {
 	}
 	f.SignedIn, f.AuthTime, f.Cap, f.Subject = true, v.known.AuthTime, v.known.Cap, v.known.Subject
 	f.Level = v.known.Level(now)
+	f.Employee, f.Second = v.known.Employee(now), staff.SecondFactor(v.known.AMR)
 	f.Visitor, f.Joining = v.visitor(), v.joining()
 	// Somebody signed in elsewhere in this browser after this interaction began: perhaps not the
 	// person who is typing here.
 	f.Switched = v.SessionID == nil || *v.SessionID != v.known.ID
 	if v.client != nil {
 		f.Missing = len(v.missing(now)) > 0
-		f.Undecided = consent.Compare(v.known.Consent, v.ask(f.Level)).Any()
+		f.Undecided = consent.Compare(v.known.Consent, v.ask(now)).Any()
 	}
 	return f
 }
@@ -105,11 +107,13 @@ func (v *visit) sector() string {
 // next is the step this visit is at.
 func (v *visit) next(now time.Time) Step { return Next(v.Request.Needs(v.client), v.facts(now)) }
 
-// ask is what the citizen decides about: the claims asked for that this level may release.
-func (v *visit) ask(level int) consent.Ask {
+// ask is what the citizen decides about: the claims asked for that this level may release, and those
+// of an employee where they are one and the session is strong enough to say so.
+func (v *visit) ask(now time.Time) consent.Ask {
 	ask := consent.Ask{Claims: []string{}, Offline: v.Request.Offline()}
+	level, speaks := v.known.Level(now), v.known.Speaks(now)
 	for _, name := range v.Request.Claims {
-		if m, ok := v.client.Claim(name); ok && level >= m.MinLevel {
+		if m, ok := v.client.Claim(name); ok && level >= m.MinLevel && (speaks || !client.TellsEmployment(name)) {
 			ask.Claims = append(ask.Claims, name)
 		}
 	}

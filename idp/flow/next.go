@@ -21,6 +21,7 @@ const (
 	WrongPerson                // the service wants another person than the one who signed in
 	Strengthen                 // a page of ours wants a session as strong as the account can give
 	CPFRequired                // the service is for people with a CPF, and this one has none
+	NotEmployee                // the service is for those who work for the city, and this one does not
 	LevelTooLow                // the city does not know this person, or this session, surely enough
 	Profile                    // data the service needs and the city lacks
 	Consent                    // the citizen's decision
@@ -44,6 +45,8 @@ type Facts struct {
 	AuthTime  time.Time
 	Level     int    // trust level of the person now
 	Cap       int    // strength of this session
+	Employee  bool   // works for the city now
+	Second    bool   // this session has shown two factors
 	Subject   string // the person's sub for this client; "" before the first grant
 	Chosen    bool   // the account was confirmed in this interaction
 	Switched  bool   // the browser's session is another one than this interaction began with
@@ -59,6 +62,7 @@ type Needs struct {
 	Subject    string         // from id_token_hint or the sub claim; "" anyone
 	Level      int            // the lowest acr that will do, 1 to 5
 	CPF        bool           // visitors are not served
+	Staff      bool           // only employees are, in a session of two factors
 	FirstParty bool           // our own account pages: no consent, no profile
 	Strength   int            // the lowest cap of a session that will do for them, 0 to 5
 }
@@ -76,7 +80,9 @@ func Next(n Needs, f Facts) Step {
 		return f.joinOrLeave()
 	case n.Subject != "" && n.Subject != f.Subject:
 		return n.otherPerson(f)
-	case min(f.Level, f.Cap) < n.Level:
+	case n.Staff && !f.Employee:
+		return NotEmployee
+	case min(f.Level, f.Cap) < n.Level, n.Staff && !f.Second:
 		return LevelTooLow
 	case n.FirstParty && f.Cap < n.Strength:
 		return Strengthen
@@ -150,6 +156,8 @@ func (s Step) PromptNoneError() string {
 		return "unmet_authentication_requirements"
 	case Profile, CPFRequired:
 		return "interaction_required"
+	case NotEmployee:
+		return "access_denied"
 	case Consent:
 		return "consent_required"
 	}

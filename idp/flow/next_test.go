@@ -49,6 +49,13 @@ func TestNextGoesOneStepAtATime(t *testing.T) {
 		{"a visitor at the account pages", Needs{FirstParty: true}, ready(func(f *Facts) { f.Visitor = true }), Issue},
 		{"a visitor who adds a CPF at the account pages", Needs{FirstParty: true, CPF: true}, ready(func(f *Facts) { f.Visitor = true }), CPFRequired},
 		{"prompt=login, a visitor", Needs{Prompt: []string{"login"}}, ready(func(f *Facts) { f.Visitor = true }), Identify},
+		{"a citizen at a service for employees", Needs{Staff: true, Level: 4}, ready(), NotEmployee},
+		{"an employee who is known too little", Needs{Staff: true, Level: 4}, ready(func(f *Facts) { f.Employee, f.Second, f.Cap = true, true, 4 }), LevelTooLow},
+		{"an employee with a password alone", Needs{Staff: true, Level: 4}, ready(func(f *Facts) { f.Employee, f.Level = true, 4 }), LevelTooLow},
+		{"an employee with one strong factor", Needs{Staff: true, Level: 4}, ready(func(f *Facts) { f.Employee, f.Level, f.Cap = true, 4, 4 }), LevelTooLow},
+		{"an employee with two factors", Needs{Staff: true, Level: 4}, ready(func(f *Facts) { f.Employee, f.Second, f.Level, f.Cap = true, true, 4, 4 }), Issue},
+		{"a visitor at a service for employees", Needs{Staff: true, CPF: true}, ready(func(f *Facts) { f.Visitor = true }), CPFRequired},
+		{"an employee as a citizen", Needs{}, ready(func(f *Facts) { f.Employee = true }), Issue},
 		{"a citizen where a CPF is needed", Needs{CPF: true}, ready(), Issue},
 		{"a new account at a busy CPF", Needs{}, ready(out, func(f *Facts) { f.CPFTyped, f.Busy, f.Registering = true, true, true }), ConfirmChannel},
 		{"nothing missing", Needs{}, ready(), Issue},
@@ -96,7 +103,7 @@ func TestEveryStepButTheLastHasAnErrorForPromptNone(t *testing.T) {
 	t.Parallel()
 
 	want := map[Step]string{Identify: "login_required", ConfirmChannel: "login_required", UnlockByMail: "login_required",
-		ConfirmNumber: "login_required", ConfirmVisitor: "login_required", CPFRequired: "interaction_required",
+		ConfirmNumber: "login_required", ConfirmVisitor: "login_required", CPFRequired: "interaction_required", NotEmployee: "access_denied",
 		Authenticate: "login_required", SecondStep: "login_required", SelectAccount: "account_selection_required", WrongPerson: "login_required",
 		Strengthen: "unmet_authentication_requirements", LevelTooLow: "unmet_authentication_requirements", Profile: "interaction_required", Consent: "consent_required", Issue: ""}
 	for step := Identify; step <= Issue; step++ {
@@ -119,9 +126,9 @@ func FuzzNext(f *testing.F) {
 		bit := func(n int) bool { return bits>>n&1 == 1 }
 		facts := Facts{StartedAt: began, CPFTyped: bit(0), Registering: bit(1), Busy: bit(2), Unlocked: bit(3), SignedIn: bit(4),
 			Chosen: bit(5), Switched: bit(6), Missing: bit(7), Undecided: bit(8), Decided: bit(9), Halfway: bit(11),
-			NumberTyped: bit(15), InDoubt: bit(16), Visitor: bit(17), Joining: bit(18),
+			NumberTyped: bit(15), InDoubt: bit(16), Visitor: bit(17), Joining: bit(18), Employee: bit(20), Second: bit(21),
 			AuthTime: began.Add(time.Duration(auth%1e6) * time.Second), Level: level, Cap: strength, Subject: subject}
-		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10), Strength: int(bits >> 12 & 7), CPF: bit(19)}
+		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10), Strength: int(bits >> 12 & 7), CPF: bit(19), Staff: bit(22)}
 		for i, p := range []string{"login", "consent", "select_account", "none"} {
 			if prompts>>i&1 == 1 {
 				needs.Prompt = append(needs.Prompt, p)
@@ -164,6 +171,8 @@ func missingFact(n Needs, f Facts) string {
 		return "it is another person"
 	case n.CPF && f.Visitor:
 		return "the person has no CPF"
+	case n.Staff && !(f.Employee && f.Second):
+		return "the person does not act for the city"
 	case f.Level < n.Level, f.Cap < n.Level:
 		return "the level is too low"
 	case n.FirstParty && f.Cap < n.Strength:

@@ -50,7 +50,7 @@ func (r Request) granted(offline bool) string {
 func (r Request) Needs(c *client.Client) Needs {
 	n := Needs{Prompt: r.Prompt, Subject: r.Subject, Level: r.ACRLevel, FirstParty: r.ReturnTo != "", CPF: r.CPF, Strength: r.Strength}
 	if c != nil {
-		n.Level, n.CPF = r.needed(c), !c.Foreigners
+		n.Level, n.CPF, n.Staff = r.needed(c), !c.Foreigners, c.StaffOnly()
 	}
 	if r.MaxAge != nil {
 		age := time.Duration(*r.MaxAge) * time.Second

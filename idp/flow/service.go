@@ -87,7 +87,7 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 		}
 	}
 	offline := r.Offline() && v.known.Consent != nil && v.known.Consent.Offline
-	claims := consent.Allowed(v.known.Consent, v.ask(v.known.Level(now)).Claims)
+	claims := consent.Allowed(v.known.Consent, v.ask(now).Claims)
 	g := token.Grant{PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
 		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken), Resources: r.Resources,
 		Offline: offline, Nonce: r.Nonce, AuthTime: s.AuthTime,
@@ -96,7 +96,7 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 		g.ExpiresAt = now.Add(token.OfflineLifetime)
 	}
 	code, err := d.Tokens.Issue(ctx, db, v.client, g, token.Snapshot{Sealed: v.known.Sealed, UpdatedAt: v.known.Person.UpdatedAt,
-		Version: v.known.Version, Evidence: v.known.Evidence})
+		Version: v.known.Version, Evidence: v.known.Evidence, Employed: v.known.Employed})
 	return url.Values{"code": {code}}, err
 }
 

@@ -94,6 +94,9 @@ func WithMail(smtpURL string) Option { return func(o *options) { o.mailURL = smt
 // WithCarrier has texts sent by another carrier than the outbox.
 func WithCarrier(s sms.Carrier) Option { return func(o *options) { o.carrier = s } }
 
+// WithCaps replaces the session caps table.
+func WithCaps(table string) Option { return func(o *options) { o.caps = table } }
+
 // WithTextLimits replaces the caps on texts.
 func WithTextLimits(l sms.Limits) Option { return func(o *options) { o.numbers = l } }
 

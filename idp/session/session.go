@@ -15,6 +15,7 @@ import (
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -46,12 +47,21 @@ type Known struct {
 	Sealed   registry.Sealed // the person as read, before [registry.Person.Seen]
 	Version  int64           // of person and evidence together, as read
 	Evidence []trust.Evidence
-	Consent  *consent.Record // latest decision about the client; claims, offered and offline only
-	Subject  string          // sub for the client's sector; "" when there is none yet
+	Employed []staff.Employment // what they are and were to the city
+	Consent  *consent.Record    // latest decision about the client; claims, offered and offline only
+	Subject  string             // sub for the client's sector; "" when there is none yet
 }
 
 // Level is the person's trust level now.
 func (k *Known) Level(now time.Time) int { return trust.Level(k.Evidence, now) }
+
+// Employee says whether the person works for the city now, in whatever session.
+func (k *Known) Employee(now time.Time) bool { return staff.Assess(k.Employed, now).Live }
+
+// Speaks says whether they act for the city in this session now.
+func (k *Known) Speaks(now time.Time) bool {
+	return k.Employee(now) && staff.Speaks(k.Level(now), k.Cap, k.AMR)
+}
 
 // TokenEnder ends the tokens of a session and says which clients took part.
 type TokenEnder interface {

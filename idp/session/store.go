@@ -10,6 +10,7 @@ import (
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -18,7 +19,7 @@ import (
 const (
 	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at, s.company,
 		       p.sealed, p.updated_at, p.version, c.kind, c.claims, c.offered, c.offline, sub.sub,
-		       p.evidence`
+		       p.evidence, p.employment`
 	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
 		  LEFT JOIN LATERAL (
@@ -77,11 +78,12 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	var k Known
 	var updated time.Time
 	var ev trust.Columns
+	var em staff.Columns
 	var kind, sub *string
 	var offline *bool
 	var claims, offered []string
 	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt, &k.Companies,
-		&k.Sealed, &updated, &k.Version, &kind, &claims, &offered, &offline, &sub}, ev.Targets()...)...)
+		&k.Sealed, &updated, &k.Version, &kind, &claims, &offered, &offline, &sub}, append(ev.Targets(), em.Targets()...)...)...)
 	if pg.NoRows(err) {
 		return nil, nil
 	}
@@ -96,6 +98,9 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 		k.Subject = *sub
 	}
 	if k.Evidence, err = ev.Evidence(); err != nil {
+		return nil, err
+	}
+	if k.Employed, err = em.Employment(); err != nil {
 		return nil, err
 	}
 	k.Person, err = registry.Unseal(box, k.PersonID, k.Sealed)

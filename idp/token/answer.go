@@ -12,6 +12,7 @@ import (
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
+	"github.com/loginunico/loginunico/registry/staff"
 )
 
 // ErrInvalidToken answers every token that does not count, whatever the reason. RFC 6750 §3.1.
@@ -83,6 +84,9 @@ type Introspection struct {
 	Type     string   `json:"token_type,omitempty"`
 	Expires  int64    `json:"exp,omitempty"`
 	IssuedAt int64    `json:"iat,omitempty"`
+
+	Roles      []staff.Role `json:"roles,omitempty"`
+	Department string       `json:"department,omitempty"`
 	*assurance
 }
 

@@ -23,7 +23,8 @@ import (
 //
 // They hold personal values, so they go when the token is rotated away or has expired.
 //
-// Time alone cannot make them wrong: a token ends before the evidence of its level does.
+// Time alone cannot make them wrong: a token ends before the evidence of its level does, and before
+// what its person is to the city changes.
 type answers struct {
 	person        int64  // version of the person and evidence
 	client        int64  // version of the manifest
@@ -105,10 +106,11 @@ func (s *Service) anew(ctx context.Context, clients Clients, id uuid.UUID, acces
 
 // answers makes both answers for a token of this scope and audience.
 func (s *Service) answers(c *client.Client, h *holder, t issued, now time.Time) (answers, error) {
-	level, _ := h.assess(now, AccessLifetime)
-	assurance := h.assurance(level)
+	level, _ := h.assess(c, now, AccessLifetime)
+	assurance, office := h.assurance(level), h.office(c, s.issuer, t.Scope, t.Audience, level, now)
 	introspection, err := json.Marshal(Introspection{Active: true, Issuer: s.issuer, Subject: h.Subject, Audience: t.Audience,
-		ClientID: h.ClientID, Scope: t.Scope, Type: "Bearer", Expires: t.AccessExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(), assurance: assurance})
+		ClientID: h.ClientID, Scope: t.Scope, Type: "Bearer", Expires: t.AccessExpiresAt.Unix(), IssuedAt: t.IssuedAt.Unix(),
+		Roles: office.Roles, Department: office.Department, assurance: assurance})
 	a := answers{person: h.Version, client: int64(c.Version), clientID: h.ClientID, audience: t.Audience, introspection: introspection}
 	if err != nil || !slices.Contains(strings.Fields(t.Scope), client.ScopeOpenID) {
 		return a, err

@@ -11,6 +11,7 @@ import (
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -36,6 +37,8 @@ type accessClaims struct {
 	IssuedAt int64    `json:"iat"`
 	JWTID    string   `json:"jti"`
 	Scope    string   `json:"scope,omitempty"`
+
+	Roles []staff.Role `json:"roles,omitempty"` // §2.2.3.1
 	*assurance
 }
 
@@ -99,7 +102,7 @@ func (h *holder) release(c *client.Client, names []string, level int, now time.T
 		if !slices.Contains(names, m.Name) || level < m.MinLevel {
 			continue
 		}
-		value, ok := h.value(&person, m.Name, now)
+		value, ok := h.value(c, &person, m.Name, level, now)
 		if !ok {
 			continue
 		}
@@ -112,8 +115,12 @@ func (h *holder) release(c *client.Client, names []string, level int, now time.T
 }
 
 // value is one claim of the person; trust_evidence comes from the evidence, those of a company from
-// the grant and nowhere else, the rest from the registry.
-func (h *holder) value(person *registry.Person, name string, now time.Time) (any, bool) {
+// the grant and nowhere else, roles and department from the appointment that holds, the rest from the
+// registry.
+func (h *holder) value(c *client.Client, person *registry.Person, name string, level int, now time.Time) (any, bool) {
+	if client.TellsEmployment(name) {
+		return h.employment(c, name, level, now)
+	}
 	if slices.Contains(company.Claims, name) {
 		if !h.Company.Live(now) {
 			return nil, false

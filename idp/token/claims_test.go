@@ -102,7 +102,7 @@ func TestATokenEndsWithTheFirstOfWhatItRestsOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := &holder{Grant: Grant{ExpiresAt: c.grantEnds}, Snapshot: Snapshot{Evidence: []trust.Evidence{
 				{Kind: trust.SelfDeclared, VerifiedAt: now}, {Kind: trust.GovBR, VerifiedAt: now, ExpiresAt: c.evidenceEnds}}}}
-			if level, until := h.assess(now, AccessLifetime); level != 2 || !until.Equal(c.want) {
+			if level, until := h.assess(&client.Client{}, now, AccessLifetime); level != 2 || !until.Equal(c.want) {
 				t.Errorf("level %d until %s, want %s", level, until, c.want)
 			}
 		})
@@ -163,10 +163,10 @@ func TestACompanyIsTheGrantsAndNeverThePersonsAndATokenDoesNotOutliveIt(t *testi
 	if got := told(3, h.Company.Until); got != `{}` {
 		t.Errorf("after the representation: %s", got)
 	}
-	if _, until := h.assess(now, AccessLifetime); !until.Equal(h.Company.Until) {
+	if _, until := h.assess(&client.Client{}, now, AccessLifetime); !until.Equal(h.Company.Until) {
 		t.Errorf("the token ends at %s", until)
 	}
-	if _, until := h.assess(h.Company.Until, AccessLifetime); !until.Equal(h.Company.Until.Add(AccessLifetime)) {
+	if _, until := h.assess(&client.Client{}, h.Company.Until, AccessLifetime); !until.Equal(h.Company.Until.Add(AccessLifetime)) {
 		t.Errorf("a token without the company ends at %s", until)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -48,8 +49,9 @@ type Grant struct {
 type Snapshot struct {
 	Sealed    registry.Sealed
 	UpdatedAt time.Time
-	Version   int64 // of person and evidence together
+	Version   int64 // of person, evidence and employment together
 	Evidence  []trust.Evidence
+	Employed  []staff.Employment
 }
 
 // holder is a grant with the person behind it, as one statement reads them.
@@ -92,12 +94,15 @@ func (h *holder) short(c *client.Client, level int) int {
 }
 
 // assess gives the level now and the moment until which a token may claim it.
-func (h *holder) assess(now time.Time, lifetime time.Duration) (level int, until time.Time) {
+func (h *holder) assess(c *client.Client, now time.Time, lifetime time.Duration) (level int, until time.Time) {
 	a := trust.Assess(h.Evidence, now)
 	until = now.Add(lifetime)
 	ends := []time.Time{a.Until, h.ExpiresAt}
 	if h.Company.Live(now) {
 		ends = append(ends, h.Company.Until) // what a token opens must not change by time alone
+	}
+	if h.speaks(c, a.Level) {
+		ends = append(ends, staff.Assess(h.Employed, now).Until) // nor what it says its person is
 	}
 	for _, end := range ends {
 		if !end.IsZero() && end.Before(until) {

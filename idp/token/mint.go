@@ -23,12 +23,12 @@ const AccessAlg = "ES256"
 
 // mint makes the answer of a redemption or rotation and what must be stored for it.
 func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, nonce string, now time.Time) (*Response, newToken, error) {
-	level, until := h.assess(now, AccessLifetime)
+	level, until := h.assess(c, now, AccessLifetime)
 	if h.short(c, level) > 0 {
 		return nil, newToken{}, errLevelFell
 	}
 	id := pg.NewID()
-	access, err := s.accessToken(h, handle(id, jtiBits), scope, aud, level, now, until)
+	access, err := s.accessToken(c, h, handle(id, jtiBits), scope, aud, level, now, until)
 	if err != nil {
 		return nil, newToken{}, err
 	}
@@ -49,9 +49,10 @@ func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, 
 	return res, stored, err
 }
 
-func (s *Service) accessToken(h *holder, jti, scope string, aud []string, level int, now, until time.Time) (string, error) {
+func (s *Service) accessToken(c *client.Client, h *holder, jti, scope string, aud []string, level int, now, until time.Time) (string, error) {
 	claims, err := json.Marshal(accessClaims{Issuer: s.issuer, Subject: h.Subject, Audience: aud, ClientID: h.ClientID,
-		Expires: until.Unix(), IssuedAt: now.Unix(), JWTID: jti, Scope: scope, assurance: h.assurance(level)})
+		Expires: until.Unix(), IssuedAt: now.Unix(), JWTID: jti, Scope: scope,
+		Roles: h.office(c, s.issuer, scope, aud, level, now).Roles, assurance: h.assurance(level)})
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +62,7 @@ func (s *Service) accessToken(h *holder, jti, scope string, aud []string, level 
 // idToken makes the ID token by the client's algorithm. On refresh the nonce is left out and
 // auth_time stays. OIDC Core §12.2.
 func (s *Service) idToken(c *client.Client, h *holder, access, nonce string, level int, now time.Time) (string, error) {
-	_, until := h.assess(now, IDTokenLifetime)
+	_, until := h.assess(c, now, IDTokenLifetime)
 	claims, err := merge(idTokenClaims{Issuer: s.issuer, Subject: h.Subject, Audience: h.ClientID, Expires: until.Unix(),
 		IssuedAt: now.Unix(), Nonce: nonce, AtHash: atHash(access), SessionID: h.SessionID.String(), assurance: h.assurance(level)},
 		h.release(c, h.IDTokenClaims, level, now))

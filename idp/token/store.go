@@ -10,6 +10,7 @@ import (
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -45,22 +46,26 @@ func subjectOf(ctx context.Context, db pg.DB, person uuid.UUID, sector, fresh st
 // targets are where [heldColumns] are scanned to; finish then opens what is sealed.
 func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error) {
 	var ev trust.Columns
+	var em staff.Columns
 	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.sealedCompany, &h.Sealed, &h.UpdatedAt, &h.Version}, ev.Targets()...)
+		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.sealedCompany, &h.Sealed, &h.UpdatedAt, &h.Version}, append(ev.Targets(), em.Targets()...)...)
 	return targets, func() (err error) {
 		if h.Evidence, err = ev.Evidence(); err != nil {
+			return err
+		}
+		if h.Employed, err = em.Employment(); err != nil {
 			return err
 		}
 		return h.open(s)
 	}
 }
 
-// heldColumns are a grant, its person and the evidence, in the order of [holder.targets]; a look-up
+// heldColumns are a grant, its person, the evidence and their work for the city, in the order of [holder.targets]; a look-up
 // names its own way to oauth_grant g. What only a redemption looks at is not among them.
 const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
 	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.needs, g.expires_at, g.revoked_at, g.company,
-	p.sealed, p.updated_at, p.version, p.evidence`
+	p.sealed, p.updated_at, p.version, p.evidence, p.employment`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at
 	  FROM oauth_token t

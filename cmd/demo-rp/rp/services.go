@@ -30,6 +30,7 @@ var scopeOf = map[string]string{
 	"rg": "documents", "voter_id": "documents", "cns": "documents", "nis": "documents", "passport": "documents",
 	"mother_name": "family", "mother_cpf": "family", "father_name": "family", "father_cpf": "family",
 	"cnpj": "cnpj", "company_name": "cnpj", "company_role": "cnpj",
+	"roles": "employee", "department": "employee",
 	"govbr": "govbr", "trust_evidence": "trust",
 }
 
