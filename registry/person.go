@@ -127,6 +127,19 @@ func (p Person) Claim(name string) (value any, ok bool) {
 	return value, value != ""
 }
 
+// Origin is the field that a claim's value stands in, with its provenance: the social name's for name
+// where the person has one. ok is false where the city has no value.
+func (p Person) Origin(claim string) (field string, v Value, ok bool) {
+	switch field = claim; {
+	case claim == "name" && p.Fields["social_name"].Text != "":
+		field = "social_name"
+	case claim == "civil_name":
+		field = "name"
+	}
+	v, ok = p.Fields[field]
+	return field, v, ok && v.Text != ""
+}
+
 // addressClaim is an address with the parts that are known.
 //
 // OpenID Connect Core §5.1.1

@@ -23,7 +23,7 @@ var within = [][]string{
 	{"idp/flow"},
 	{"idp/notice"},
 	{"idp/session", "idp/token", "idp/factor", "idp/visitor", "idp/federation", "idp/events"},
-	{"idp/client", "idp/company", "idp/keys", "idp/page"},
+	{"idp/client", "idp/company", "idp/keys", "idp/page", "idp/ida"},
 }
 
 // confined packages are imported by few files only. Tests may, except for op, which they would
