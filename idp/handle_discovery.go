@@ -2,6 +2,7 @@ package idp
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/registry/trust"
 )
@@ -25,9 +27,10 @@ const (
 	pathResource   = "/.well-known/oauth-protected-resource"
 )
 
-// metadata is OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 in one document: what we say is the
+// metadata is OpenID Connect Discovery 1.0 §3, RFC 8414 §2 and OpenID Connect for Identity Assurance
+// 1.0 §8 in one document: what we say is the
 // same to both, so it is encoded once and served as bytes.
-func metadata(issuer string) ([]byte, error) {
+func metadata(issuer string, verified ida.Settings) ([]byte, error) {
 	methods := []string{client.AuthBasic, client.AuthPost, client.AuthPrivateKeyJWT, client.AuthNone}
 	confidential := methods[:3]
 	algs := []string{client.ES256, client.RS256}
@@ -37,7 +40,7 @@ func metadata(issuer string) ([]byte, error) {
 	for _, s := range client.Scopes() {
 		claims = append(claims, client.ClaimsOf(s)...)
 	}
-	return json.Marshal(map[string]any{
+	said := map[string]any{
 		"issuer": issuer, "authorization_endpoint": issuer + flow.PathAuthorize, "token_endpoint": issuer + PathToken,
 		"userinfo_endpoint": issuer + PathUserinfo, "jwks_uri": issuer + PathJWKS, "revocation_endpoint": issuer + PathRevoke,
 		"introspection_endpoint": issuer + PathIntrospect, "end_session_endpoint": issuer + session.PathEnd,
@@ -63,7 +66,9 @@ func metadata(issuer string) ([]byte, error) {
 		"request_parameter_supported": false, "request_uri_parameter_supported": false, "require_request_uri_registration": false,
 		"backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
 		"op_policy_uri": issuer + "/privacidade",
-	})
+	}
+	maps.Copy(said, verified.Metadata())
+	return json.Marshal(said)
 }
 
 // resourceMetadata describes the one protected resource the provider itself is: userinfo, for

@@ -17,6 +17,7 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/idp/keys"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/page"
@@ -54,6 +55,11 @@ type Dependencies struct {
 	Issuer         string // no trailing slash
 	Log            *slog.Logger
 	Now            func() time.Time
+
+	// Assurance names what the city attests verified claims by; "" are the defaults. Without gov.br or
+	// certificates theirs counts nothing.
+	Assurance    ida.Settings
+	Certificates bool // people may sign in by ICP-Brasil certificates
 }
 
 // Provider is the whole of it, ready to mount.
@@ -70,6 +76,7 @@ type Provider struct {
 
 // New puts the provider together.
 func New(d Dependencies) (*Provider, error) {
+	d.Assurance = assurance(d)
 	p := &Provider{Dependencies: d}
 	shared := pg.Share(d.DB)
 	secure := strings.HasPrefix(d.Issuer, "https://")
@@ -79,6 +86,7 @@ func New(d Dependencies) (*Provider, error) {
 	}
 	p.pages = &page.Pages{Themes: d.Themes, Secure: secure}
 	p.tokens = token.New(d.DB, shared, d.Box, d.Keys, d.Issuer, d.Now)
+	p.tokens.Assure(d.Assurance)
 	p.sessions = session.New(d.DB, shared, d.Box, p.tokens, d.Queue, d.Caps, secure, d.Now)
 	throttle := factor.NewThrottle(d.DB, shared.Tries, d.Box, d.Limits, d.Now)
 	people := registry.NewStore(d.Box)
@@ -86,7 +94,7 @@ func New(d Dependencies) (*Provider, error) {
 	p.flows = &flow.Dependencies{DB: d.DB, Shared: shared, Box: d.Box, People: people, Clients: d.Clients, Sessions: p.sessions,
 		Tokens: p.tokens, Hints: d.Keys, Hasher: factor.NewHasher(0), Breached: d.Breached, Throttle: throttle,
 		Codes: factor.NewCodes(d.Box, d.Queue, d.Now), Apps: factor.NewAuthenticators(d.Box, throttle, d.Themes.City().Name, d.Now),
-		Passkeys: passkeys, Caps: d.Caps, Issuer: d.Issuer, Secure: secure, Now: d.Now}
+		Passkeys: passkeys, Caps: d.Caps, Assurance: d.Assurance, Issuer: d.Issuer, Secure: secure, Now: d.Now}
 	notices, noticesErr := notice.New(d.Themes, p.flows.Codes, d.SMS, d.Issuer, d.Now)
 	p.flows.Notices, p.flows.Visitors = notices, visitor.New(d.Box, p.flows.People, d.Now)
 	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
@@ -97,9 +105,24 @@ func New(d Dependencies) (*Provider, error) {
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
 	p.addJobs()
 	var resourceErr error
-	p.metadata, err = metadata(d.Issuer)
+	p.metadata, err = metadata(d.Issuer, d.Assurance)
 	p.resource, resourceErr = resourceMetadata(d.Issuer)
 	return p, errors.Join(err, resourceErr, noticesErr, govbrErr)
+}
+
+// assurance fills in the names by which this city attests, and takes out those of what it has not.
+func assurance(d Dependencies) ida.Settings {
+	s := d.Assurance
+	s.City = cmp.Or(s.City, ida.DefaultCity)
+	s.GovBR, s.ICPBrasil = cmp.Or(s.GovBR, ida.DefaultGovBR), cmp.Or(s.ICPBrasil, ida.DefaultICPBrasil)
+	if !d.GovBR.On() {
+		s.GovBR = ""
+	}
+	if !d.Certificates {
+		s.ICPBrasil = ""
+	}
+	s.Organization = cmp.Or(s.Organization, d.Themes.City().Name)
+	return s
 }
 
 // openGovBR connects the city to gov.br, where it is registered there.

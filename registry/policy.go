@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -58,6 +59,22 @@ func (s *Store) PolicyVersion(ctx context.Context, db pg.DB, version int) (*pmcc
 		return pmcc.Default(), nil
 	}
 	return nil, ErrNoPolicy
+}
+
+// SourceNames gives what a version of the policy calls a source; one that it does not name keeps its id.
+func (s *Store) SourceNames(ctx context.Context, db pg.DB, version int) (func(source string) string, error) {
+	p, err := s.PolicyVersion(ctx, db, version)
+	if err != nil && !errors.Is(err, ErrNoPolicy) {
+		return nil, err
+	}
+	return func(source string) string {
+		if p != nil {
+			if named, ok := p.Source(source); ok {
+				return named.Name
+			}
+		}
+		return source
+	}, nil
 }
 
 // ApplyPolicy puts a policy in force, for good: every process goes by it from its next transaction

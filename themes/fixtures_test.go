@@ -130,7 +130,10 @@ func allFields() []Field {
 func consentSamples() []sample {
 	full := Consent{Action: "/consentimento", Level: 3, Offline: true, First: true,
 		Required: []ConsentClaim{
-			{Name: "name", Value: "Maria A. da S.", Purpose: "Identificar você na consulta", Basis: "public_policy"},
+			{Name: "name", Value: "Maria A. da S.", Purpose: "Identificar você na consulta", Basis: "public_policy",
+				Confirmed: []Attester{{Who: "city"}, {Who: "govbr"}, {Who: "icp"}}},
+			{Name: "birthdate", Value: "**/**/1958", Purpose: "Conferir sua idade", Basis: "public_policy",
+				Confirmed: []Attester{{Who: "source", Name: "Secretaria Municipal da Saúde"}}},
 			{Name: "cpf", Value: "***.982.247-**", Purpose: "Achar seu cadastro", Basis: "legal_obligation"},
 		},
 		Optional: []ConsentClaim{{Name: "cns", Purpose: "Achar seu prontuário", Basis: "consent"}},

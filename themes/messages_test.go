@@ -34,6 +34,7 @@ func promised() []string {
 	add("problem.", "phone_required", "document", "document_kind", "document_country", "visitor_other", "visitor_spent")
 	add("document.", "passport", "id")
 	add("visitor.", "purpose")
+	add("consent.text.confirmed.", "city", "source", "govbr", "icp")
 	for _, code := range failureCodes {
 		add("failure."+code, "", ".title")
 	}

@@ -59,6 +59,9 @@ func (w *record) claims(heading string, claims []ConsentClaim) {
 	w.say(heading)
 	for _, c := range claims {
 		parts := []string{"- " + w.text("claim."+c.Name)}
+		for _, a := range c.Confirmed {
+			parts = append(parts, w.text("consent.text.confirmed."+a.Who, "Name", a.Name))
+		}
 		if c.Purpose != "" {
 			parts = append(parts, w.text("consent.text.purpose", "Purpose", c.Purpose))
 		}

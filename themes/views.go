@@ -134,6 +134,14 @@ type ConsentClaim struct {
 	Value   string // masked for display; "" when the city has none
 	Purpose string
 	Basis   string // message "basis.<Basis>": consent, public_policy, legal_obligation, …
+
+	Confirmed []Attester // who vouches for the value, where the service asks; empty: nobody, or it does not ask
+}
+
+// Attester vouches for a claim: message "consent.text.confirmed.<Who>".
+type Attester struct {
+	Who  string // city, source, govbr or icp
+	Name string // of a source
 }
 
 // SelectAccount offers to go on as who is signed in, or as somebody else.

@@ -41,6 +41,7 @@ func (h *Handler) authorize(c echo.Context) error {
 		return err
 	}
 	r, err := parseRequest(form, app)
+	r.Verified.Blind(h.Box)
 	if err == nil {
 		err = h.hinted(&r, form.Get("id_token_hint"), app)
 	}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"encoding/base64"
 	"slices"
 	"time"
@@ -18,14 +19,17 @@ func (h *Handler) getConsent(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	view, _, err := h.consentPage(v)
+	view, _, err := h.consentPage(c.Request().Context(), v)
 	return orShow(err, func() error { return h.show(c, v, nil, view) })
 }
 
 // consentPage is the page and its text for the record. The form carries the text's fingerprint:
 // a manifest, language or level that changes while the page is open must not be agreed to unread.
-func (h *Handler) consentPage(v *visit) (view themes.Consent, text string, err error) {
+func (h *Handler) consentPage(ctx context.Context, v *visit) (view themes.Consent, text string, err error) {
 	view = h.consentView(v, h.Now())
+	if err := h.attest(ctx, v, &view); err != nil {
+		return view, "", err
+	}
 	text, err = h.Pages.Themes.ConsentText(themes.Frame{Lang: v.lang, Service: h.serviceView(v, v.lang)}, view)
 	view.Action += "&t=" + fingerprint(text)
 	return view, text, err
@@ -92,7 +96,7 @@ func (h *Handler) postConsent(c echo.Context) error {
 	default:
 		return errRequest
 	}
-	view, text, err := h.consentPage(v)
+	view, text, err := h.consentPage(ctx, v)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func (v *visit) next(now time.Time) Step { return Next(v.Request.Needs(v.client)
 func (v *visit) ask(now time.Time) consent.Ask {
 	ask := consent.Ask{Claims: []string{}, Offline: v.Request.Offline()}
 	level, speaks := v.known.Level(now), v.known.Speaks(now)
-	for _, name := range v.Request.Claims {
+	for _, name := range v.Request.decides(v.client) {
 		if m, ok := v.client.Claim(name); ok && level >= m.MinLevel && (speaks || !client.TellsEmployment(name)) {
 			ask.Claims = append(ask.Claims, name)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/ida"
 )
 
 // Request is a validated authorization request, as the interaction row keeps it. It holds no
@@ -32,6 +33,8 @@ type Request struct {
 	ReturnTo      string   `json:"return_to,omitempty"` // a page of ours; then there is no client
 	Strength      int      `json:"strength,omitempty"`  // what that page wants of the session
 	CPF           bool     `json:"cpf,omitempty"`       // that page is for a visitor who has a CPF by now
+
+	Verified *ida.Request `json:"verified,omitempty"` // asked for with a verification
 }
 
 // Has says whether a scope is asked for.
@@ -202,14 +205,16 @@ func (r *Request) resources(_ url.Values, c *client.Client) error {
 
 // claimsRequest is the claims parameter. OIDC Core §5.5.
 type claimsRequest struct {
-	Userinfo map[string]*claimAsk `json:"userinfo"`
-	IDToken  map[string]*claimAsk `json:"id_token"`
+	Userinfo asks `json:"userinfo"`
+	IDToken  asks `json:"id_token"`
 }
 
 type claimAsk struct {
 	Essential bool  `json:"essential"`
 	Value     any   `json:"value"`
 	Values    []any `json:"values"`
+
+	raw json.RawMessage // of verified_claims
 }
 
 // claims gathers what is asked by scope and by the claims parameter, cut to the manifest, and the
@@ -231,6 +236,9 @@ func (r *Request) claims(form url.Values, c *client.Client) error {
 		if inIDToken {
 			r.InIDToken = append(r.InIDToken, m.Name)
 		}
+	}
+	if err := r.verified(asked, c); err != nil {
+		return err
 	}
 	if sub := asked.IDToken["sub"]; sub != nil {
 		r.Subject, _ = sub.Value.(string)

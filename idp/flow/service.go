@@ -10,6 +10,7 @@ import (
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/idp/notice"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/idp/token"
@@ -46,6 +47,7 @@ type Dependencies struct {
 	Displacer  *factor.Displacer
 	GovBR      *federation.Connector // nil: the city does not use gov.br
 	Caps       trust.Caps
+	Assurance  ida.Settings
 	Issuer     string
 	Secure     bool // the issuer is https
 	Now        func() time.Time
@@ -87,9 +89,11 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 		}
 	}
 	offline := r.Offline() && v.known.Consent != nil && v.known.Consent.Offline
-	claims := consent.Allowed(v.known.Consent, v.ask(now).Claims)
+	allowed := consent.Allowed(v.known.Consent, v.ask(now).Claims)
+	claims := both(allowed, r.Claims)
 	g := token.Grant{PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
-		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken), Resources: r.Resources,
+		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken),
+		Verified: r.Verified.Cut(func(name string) bool { return contains(allowed, name) }), Resources: r.Resources,
 		Offline: offline, Nonce: r.Nonce, AuthTime: s.AuthTime,
 		AMR: s.Methods(), Cap: s.Cap, Needs: r.ACRLevel, CodeChallenge: r.CodeChallenge, RedirectURI: r.RedirectURI, ExpiresAt: s.ExpiresAt}
 	if offline {

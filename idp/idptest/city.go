@@ -158,7 +158,7 @@ func (c *City) serve(listener net.Listener, o options) {
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
 		SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
-		Limits: o.limits, Breached: o.leaked, GovBR: settings, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)
@@ -243,6 +243,32 @@ func (c *City) Known(cpf, source string, fields map[string]string) registry.Pers
 	}
 	person := registry.Person{CPF: must(brdoc.ParseCPF(cpf))(c.t), Fields: values}
 	return must(c.people.Create(c.t.Context(), c.DB, person, c.Now().AddDate(-1, 0, 0)))(c.t).ID
+}
+
+// Settle opens the account of somebody whom the city's bases know: with [Password], what they declare,
+// and some evidence.
+func (c *City) Settle(id registry.PersonID, fields map[string]string, proofs ...trust.Evidence) {
+	c.t.Helper()
+	now := c.Now()
+	declared := registry.Fields{}
+	for name, text := range fields {
+		declared[name] = registry.Value{Text: text, Source: registry.SourceSelf, At: now}
+	}
+	proofs = append([]trust.Evidence{{Kind: trust.SelfDeclared, Source: registry.SourceSelf, Method: "mail_code", VerifiedAt: now}}, proofs...)
+	err := pg.InTx(c.t.Context(), c.DB, func(tx pg.Tx) error {
+		for _, e := range proofs {
+			if err := c.people.Lifetimes.Record(c.t.Context(), tx, id, e); err != nil {
+				return err
+			}
+		}
+		if err := factor.SetPassword(c.t.Context(), tx, id, passwordHash(c.t), now); err != nil {
+			return err
+		}
+		return c.people.Update(c.t.Context(), tx, id, declared, trust.SelfDeclared.Level(), now)
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // Evidence records one piece of evidence, with the end that its kind has.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/company"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
@@ -114,9 +115,9 @@ func (h *holder) release(c *client.Client, names []string, level int, now time.T
 	return out
 }
 
-// value is one claim of the person; trust_evidence comes from the evidence, those of a company from
-// the grant and nowhere else, roles and department from the appointment that holds, the rest from the
-// registry.
+// value is one claim of the person; trust_evidence and govbr come from the evidence, those of a company
+// from the grant and nowhere else, roles and department from the appointment that holds, the rest from
+// the registry.
 func (h *holder) value(c *client.Client, person *registry.Person, name string, level int, now time.Time) (any, bool) {
 	if client.TellsEmployment(name) {
 		return h.employment(c, name, level, now)
@@ -127,9 +128,17 @@ func (h *holder) value(c *client.Client, person *registry.Person, name string, l
 		}
 		return h.Company.Claim(name)
 	}
-	if name != "trust_evidence" {
-		return person.Claim(name)
+	switch name {
+	case govbrClaim:
+		return ida.GovBR(h.Evidence, now)
+	case "trust_evidence":
+		return h.trustEvidence(now), true
 	}
+	return person.Claim(name)
+}
+
+// trustEvidence lists the live evidence: what sort, who holds the fact, since and until when.
+func (h *holder) trustEvidence(now time.Time) any {
 	type item struct {
 		Kind       trust.Kind `json:"kind"`
 		Source     string     `json:"source"`
@@ -147,7 +156,7 @@ func (h *holder) value(c *client.Client, person *registry.Person, name string, l
 		}
 		items = append(items, it)
 	}
-	return items, true
+	return items
 }
 
 // narrow returns the scope of a request cut from what was granted: the whole when nothing is

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/company"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
@@ -25,13 +26,14 @@ type Grant struct {
 	ID            uuid.UUID
 	PersonID      uuid.UUID
 	ClientID      string
-	SessionID     uuid.UUID // sid
-	Subject       string    // sub, by the client's sector
-	Scope         string    // space delimited
-	Claims        []string  // requested, in the manifest and covered when it was approved
-	IDTokenClaims []string  // of those, asked for in the ID token
-	Resources     []string  // RFC 8707; empty: the provider itself
-	Offline       bool      // survives the session
+	SessionID     uuid.UUID    // sid
+	Subject       string       // sub, by the client's sector
+	Scope         string       // space delimited
+	Claims        []string     // requested, in the manifest and covered when it was approved
+	IDTokenClaims []string     // of those, asked for in the ID token
+	Verified      *ida.Request // what is asked with a verification, cut likewise; nil: nothing
+	Resources     []string     // RFC 8707; empty: the provider itself
+	Offline       bool         // survives the session
 	Nonce         string
 	AuthTime      time.Time
 	AMR           []string
@@ -63,6 +65,9 @@ type holder struct {
 	RevokedAt     *time.Time
 	Upheld        bool // session and consent stand; read for codes alone
 	Person        registry.Person
+	verified      []byte                     // Grant.Verified as stored
+	detailed      bool                       // the evidence has its attributes
+	sources       func(source string) string // names of the registry's sources, where detailed
 }
 
 // open makes the person of the snapshot, and the company of the grant.

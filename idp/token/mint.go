@@ -63,9 +63,11 @@ func (s *Service) accessToken(c *client.Client, h *holder, jti, scope string, au
 // auth_time stays. OIDC Core §12.2.
 func (s *Service) idToken(c *client.Client, h *holder, access, nonce string, level int, now time.Time) (string, error) {
 	_, until := h.assess(c, now, IDTokenLifetime)
+	released := h.release(c, h.IDTokenClaims, level, now)
+	s.verified(c, h, h.verifiedIn(true), level, now, released)
 	claims, err := merge(idTokenClaims{Issuer: s.issuer, Subject: h.Subject, Audience: h.ClientID, Expires: until.Unix(),
 		IssuedAt: now.Unix(), Nonce: nonce, AtHash: atHash(access), SessionID: h.SessionID.String(), assurance: h.assurance(level)},
-		h.release(c, h.IDTokenClaims, level, now))
+		released)
 	if err != nil {
 		return "", err
 	}

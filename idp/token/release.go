@@ -29,7 +29,7 @@ type release struct {
 // and returns how many they were. The list and the events change in one transaction: however many
 // processes do it at once and wherever one is killed, each token has one event.
 //
-// An event names what its token opens, which is what the person allowed: whether the service then
+// An event names what its token opens, and what of that with a statement of who verified it, which is what the person allowed: whether the service then
 // asks at userinfo, and whether the city has a value at that moment, costs no write.
 func (s *Service) AuditReleases(ctx context.Context, limit int) (n int, err error) {
 	err = pg.InTx(ctx, s.db, func(tx pg.Tx) error {
@@ -51,7 +51,8 @@ func (s *Service) AuditReleases(ctx context.Context, limit int) (n int, err erro
 var always = []string{"sub", "trust_level"}
 
 func (r *release) event() audit.Event {
-	claims := slices.Concat(r.within(r.token.Scope), r.IDTokenClaims)
+	verified := r.Verified.Claims()
+	claims := slices.Concat(r.within(r.token.Scope), r.IDTokenClaims, verified)
 	slices.Sort(claims)
 	claims = slices.Compact(claims)
 	through := "refresh_token"
@@ -59,6 +60,9 @@ func (r *release) event() audit.Event {
 		through = "authorization_code"
 	}
 	detail := map[string]string{"through": through, "grant": r.ID.String(), "until": r.token.AccessExpiresAt.UTC().Format(time.RFC3339)}
+	if len(verified) > 0 {
+		detail["verified"] = clip(strings.Join(verified, ","), 500)
+	}
 	if last := len(r.consents) - 1; last >= 0 {
 		detail["consent"], detail["manifest"] = r.consents[last].String(), strconv.Itoa(r.versions[last])
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/idp/keys"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
@@ -24,11 +25,14 @@ type Service struct {
 	issuer string
 	now    func() time.Time
 	recent *memory
+	people *registry.Store // names of sources
+
+	assurance ida.Settings
 }
 
 // New serves tokens of one issuer.
 func New(db *pg.Pool, shared *pg.Shared, box registry.Sealer, ring *keys.Ring, issuer string, now func() time.Time) *Service {
-	return &Service{db: db, shared: shared, box: box, keys: ring, issuer: issuer, now: now, recent: newMemory()}
+	return &Service{db: db, shared: shared, box: box, keys: ring, issuer: issuer, now: now, recent: newMemory(), people: registry.NewStore(box)}
 }
 
 // Response is a token endpoint's success. RFC 6749 §5.1, OIDC Core §3.1.3.3.
@@ -110,6 +114,9 @@ func (s *Service) redeem(ctx context.Context, c *client.Client, r CodeRequest, h
 	}
 	audience, err := s.audience(h.Resources, r.Resources)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.detail(ctx, h); err != nil {
 		return nil, err
 	}
 	res, stored, err := s.mint(c, h, h.Scope, audience, h.Nonce, now)
@@ -199,6 +206,9 @@ func (s *Service) rotate(ctx context.Context, c *client.Client, id uuid.UUID, us
 	}
 	audience, err := s.audience(h.Resources, resources)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.detail(ctx, h); err != nil {
 		return nil, err
 	}
 	res, stored, err := s.mint(c, h, scope, audience, "", now)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/staff"
@@ -16,15 +17,19 @@ import (
 
 // insertGrant writes a grant and the hash of its code; in a transaction, with its COMMIT.
 func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now time.Time) error {
+	verified, err := g.Verified.Text()
+	if err != nil {
+		return err
+	}
 	return pg.Later(ctx, db, `
-		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, resources,
+		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, verified_claims, resources,
 		                         offline, nonce, auth_time, amr, cap, needs, code_hash, code_expires_at, code_challenge,
 		                         redirect_uri, created_at, expires_at, company)
-		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @resources,
+		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @verified, @resources,
 		        @offline, @nonce, @auth_time, @amr, @cap, @needs, @code_hash, @code_expires_at, @challenge,
 		        @redirect_uri, @now, @expires_at, @company)`,
 		pg.Args{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
-			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "resources": g.Resources,
+			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "verified": verified, "resources": g.Resources,
 			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap, "needs": g.Needs,
 			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
 			"redirect_uri": g.RedirectURI, "now": now, "expires_at": g.ExpiresAt, "company": g.sealedCompany})
@@ -48,9 +53,12 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 	var ev trust.Columns
 	var em staff.Columns
 	targets = append([]any{&h.ID, &h.PersonID, &h.ClientID, &h.SessionID, &h.Subject, &h.Scope, &h.Claims, &h.IDTokenClaims,
-		&h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.sealedCompany, &h.Sealed, &h.UpdatedAt, &h.Version}, append(ev.Targets(), em.Targets()...)...)
+		&h.verified, &h.Resources, &h.Offline, &h.AuthTime, &h.AMR, &h.Cap, &h.Needs, &h.ExpiresAt, &h.RevokedAt, &h.sealedCompany, &h.Sealed, &h.UpdatedAt, &h.Version}, append(ev.Targets(), em.Targets()...)...)
 	return targets, func() (err error) {
 		if h.Evidence, err = ev.Evidence(); err != nil {
+			return err
+		}
+		if h.Verified, err = ida.Read(h.verified); err != nil {
 			return err
 		}
 		if h.Employed, err = em.Employment(); err != nil {
@@ -64,7 +72,7 @@ func (h *holder) targets(s registry.Sealer) (targets []any, finish func() error)
 // names its own way to oauth_grant g. What only a redemption looks at is not among them.
 const heldColumns = `
 	g.id, g.person_id, g.client_id, g.session_id, g.sub, g.scope, g.claims, g.id_token_claims,
-	g.resources, g.offline, g.auth_time, g.amr, g.cap, g.needs, g.expires_at, g.revoked_at, g.company,
+	g.verified_claims, g.resources, g.offline, g.auth_time, g.amr, g.cap, g.needs, g.expires_at, g.revoked_at, g.company,
 	p.sealed, p.updated_at, p.version, p.evidence, p.employment`
 
 const tokenColumns = `, t.scope, t.audience, t.issued_at, t.access_expires_at, t.refresh_used_at, t.revoked_at

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/internal/pg"
 )
 
@@ -20,7 +21,7 @@ func takeReleases(ctx context.Context, tx pg.Tx, limit int) ([]release, error) {
 		     DELETE FROM token_unaudited
 		      WHERE ctid = ANY(ARRAY(SELECT ctid FROM token_unaudited LIMIT @limit FOR UPDATE SKIP LOCKED))
 		     RETURNING token_id)
-		SELECT g.id, g.person_id, g.client_id, g.scope, g.claims, g.id_token_claims, t.scope,
+		SELECT g.id, g.person_id, g.client_id, g.scope, g.claims, g.id_token_claims, g.verified_claims, t.scope,
 		       t.issued_at, t.access_expires_at, t.issued_at IS NOT DISTINCT FROM g.code_used_at,
 		       c.consents, c.versions, c.bases, c.purposes
 		  FROM taken
@@ -40,8 +41,11 @@ func takeReleases(ctx context.Context, tx pg.Tx, limit int) ([]release, error) {
 		 ORDER BY t.issued_at, t.id`,
 		pg.Args{"limit": limit})
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r release, err error) {
-		err = row.Scan(&r.ID, &r.PersonID, &r.ClientID, &r.Scope, &r.Claims, &r.IDTokenClaims, &r.token.Scope,
+		err = row.Scan(&r.ID, &r.PersonID, &r.ClientID, &r.Scope, &r.Claims, &r.IDTokenClaims, &r.verified, &r.token.Scope,
 			&r.token.IssuedAt, &r.token.AccessExpiresAt, &r.byCode, &r.consents, &r.versions, &r.bases, &r.purposes)
+		if err == nil {
+			r.Verified, err = ida.Read(r.verified)
+		}
 		return r, err
 	})
 }

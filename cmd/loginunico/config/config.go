@@ -22,6 +22,7 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/mail"
 	"github.com/loginunico/loginunico/internal/phone"
@@ -61,6 +62,10 @@ type Config struct {
 	GovSecretFile string        `env:"GOVBR_CLIENT_SECRET_FILE"`
 	GovRedirect   string        `env:"GOVBR_REDIRECT_URI"`
 	GovScopes     []string      `env:"GOVBR_SCOPES"`
+	TrustCity     string        `env:"TRUST_FRAMEWORK_CITY"`
+	TrustGovBR    string        `env:"TRUST_FRAMEWORK_GOVBR" envDefault:"br_govbr"`
+	TrustICP      string        `env:"TRUST_FRAMEWORK_ICP" envDefault:"br_icp_brasil"`
+	RecordTypes   string        `env:"RECORD_TYPES"`
 	SessionCaps   string        `env:"SESSION_CAPS"`
 	EvidenceLives string        `env:"EVIDENCE_LIFETIMES"`
 	LevelWarning  int           `env:"LEVEL_WARNING_DAYS" envDefault:"30"`
@@ -82,6 +87,7 @@ type Config struct {
 	TextCountries  phone.Countries     `env:"-"`
 	TextLimits     sms.Limits          `env:"-"`
 	GovBR          federation.Settings `env:"-"` // the zero value is a city without gov.br
+	Assurance      ida.Settings        `env:"-"` // names of trust frameworks and records
 }
 
 // Load reads LOGINUNICO_*. demo says that the settings are for the demo city: it may lack a
@@ -111,6 +117,7 @@ func Load(demo bool) (*Config, error) {
 	}
 	c.checkSMS(fault)
 	c.checkGovBR(demo, fault)
+	c.checkAssurance(fault)
 	if !demo {
 		c.checkProduction(fault)
 	}
