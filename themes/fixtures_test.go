@@ -32,6 +32,7 @@ func samples() []sample {
 	all = append(all, accountSamples()...)
 	all = append(all, securitySamples()...)
 	all = append(all, govbrSamples()...)
+	all = append(all, signatureSamples()...)
 	return append(all, failureSamples()...)
 }
 
@@ -234,6 +235,27 @@ func govbrSamples() []sample {
 	}
 	for _, why := range []string{"denied", "unavailable", "cpf", "closed", "other", "old"} {
 		all = append(all, sample{"govbr why " + why, service(), GovBRWhy{Reason: why, CPF: "***.982.247-**", AgainURL: again, BackURL: "/entrar/continuar"}})
+	}
+	return all
+}
+
+func signatureSamples() []sample {
+	const ways, text = "/entrar/certificado/outro-jeito?i=1", "Entrar em https://id.example.org - 2026-11-21T12:00:00Z - 5n0VYgV0m0Wc0WfZ4gQeS6Vd3l3bq2mYxjXyVh9pRzA"
+	clouds := []CloudProvider{{ID: "birdid", Name: "BirdID", URL: "/entrar/nuvem?i=1&psc=birdid"}, {ID: "vidaas", Name: "VIDaaS"}}
+	signature := Signature{Action: "/entrar/assinatura", Text: text, TextURL: "/entrar/assinatura/texto.txt?i=1", Command: "openssl cms -sign", BackURL: ways}
+	all := []sample{
+		{"ways", service(), CertificateWays{Providers: clouds, Action: "/entrar/nuvem", SignURL: "/entrar/assinatura", BackURL: "/entrar/continuar"}},
+		{"ways cpf", withProblem("cpf", nil, FieldProblem{Field: "cpf", Code: "cpf"}),
+			CertificateWays{Providers: clouds, Action: "/entrar/nuvem", NeedsCPF: true, CPF: "1", SignURL: "/entrar/assinatura", BackURL: "/entrar/continuar"}},
+		{"ways without a cloud", service(), CertificateWays{SignURL: "/entrar/assinatura", BackURL: "/entrar/continuar"}},
+		{"cloud wait", service(), CloudWait{Action: "/entrar/nuvem/celular", Provider: "VIDaaS", BackURL: ways}},
+		{"cloud waiting", withProblem("cloud_waiting", nil), CloudWait{Action: "/entrar/nuvem/celular", Provider: "VIDaaS", BackURL: ways}},
+		{"signature", service(), signature},
+		{"signature wrong", withProblem("signature", nil), signature},
+		{"cloud trip", Frame{Path: "/entrar/nuvem/retorno", Reference: "01J0-REF"}, Failure{Code: "cloud_trip", Status: 410}},
+	}
+	for _, why := range []string{"denied", "unavailable", "refused", "often"} {
+		all = append(all, sample{"cloud why " + why, service(), CloudWhy{Reason: why, BackURL: ways}})
 	}
 	return all
 }

@@ -55,6 +55,12 @@ func promised() []string {
 	for _, why := range []string{"denied", "unavailable", "cpf", "closed", "other", "old"} {
 		add("govbr.why."+why, "", ".title")
 	}
+	for _, why := range []string{"denied", "unavailable", "refused", "often"} {
+		add("cloud.why."+why, "", ".title")
+	}
+	add("problem.", "signature", "signature_required", "challenge_gone", "cloud_waiting")
+	add("failure.cloud_trip", "", ".title")
+	add("button.", "certificate_ways")
 	add("problem.", "govbr_password")
 	add("failure.govbr_trip", "", ".title")
 	add("problem.", "device", "device_taken", "factor_name", "too_many_factors", "channel_taken", "app_code", "secret_question")
