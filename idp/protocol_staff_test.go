@@ -227,9 +227,14 @@ func TestRolesLeaveToInternalServicesInAStrongSessionAlone(t *testing.T) {
 			}
 		}
 	})
-	t.Run("what outlives the session tells none", func(t *testing.T) {
-		r := asEmployee(city, "gestao", "scope", "openid profile employee offline_access", "prompt", "consent")
-		silent(t, saidOf(t, city, "gestao", city.Exchange(r, enter(t, city.Browser(t), r, carla, app))))
+	t.Run("OIDC Core §11 what outlives the session tells none", func(t *testing.T) {
+		r := asEmployee(city, "apoio", "scope", "openid profile employee offline_access", "prompt", "consent")
+		silent(t, saidOf(t, city, "apoio", city.Exchange(r, enter(t, city.Browser(t), r, carla, app, "roles"))))
+		r = asEmployee(city, "gestao", "scope", "openid profile employee offline_access")
+		tokens := city.Exchange(r, enter(t, city.Browser(t), r, carla, app))
+		if got := texts(city.Userinfo(tokens.Text("access_token")).JSON("roles")); len(got) != 2 || tokens.Text("scope") != "openid profile employee" {
+			t.Errorf("a service for employees alone is granted %q, and hears %v", tokens.Text("scope"), got)
+		}
 	})
 }
 

@@ -8,15 +8,15 @@ type NotEmployee struct {
 	Name       string
 	Department string    // of the appointment that is over, or to come; "": there never was one
 	From       time.Time // when it begins; zero: it is over
-	Ended      time.Time // when it ended; zero: it is to come
+	Ended      time.Time // its last instant; zero: it is to come
 }
 
 // Office is what the citizen is to the city now.
 type Office struct {
 	Department  string
-	Roles       []string // messages role.<Role>: attendant, supervisor, operator, auditor
-	From, Until time.Time
-	Services    []string // names of those that see it, as the citizen has authorized
+	Roles       []string  // messages role.<Role>: attendant, supervisor, operator, auditor
+	From, Until time.Time // Until is its last instant; zero: no end
+	Services    []string  // names of those that see it, as the citizen has authorized
 }
 
 func (NotEmployee) page() string { return "not_employee" }

@@ -19,7 +19,10 @@ func (h *Handler) office(ctx context.Context, known *session.Known, lang string)
 	if !a.Live {
 		return nil, nil
 	}
-	view := &themes.Office{Department: a.Now.Department, From: a.Now.From, Until: a.Now.Until}
+	view := &themes.Office{Department: a.Now.Department, From: a.Now.From}
+	if until := a.Now.Until; !until.IsZero() {
+		view.Until = until.Add(-1) // on its last day
+	}
 	for _, r := range a.Now.Roles {
 		view.Roles = append(view.Roles, string(r))
 	}

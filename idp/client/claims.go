@@ -109,7 +109,8 @@ func (m *Manifest) ScopeClaims(scope string) []string {
 }
 
 // Scopes lists what the service may ask for: openid, each scope of which it has a claim, and
-// offline_access where it may refresh.
+// offline_access where it may refresh. One for employees alone may not have that: nobody acts for the
+// city who is not there.
 func (m *Manifest) Scopes() []string {
 	scopes := []string{ScopeOpenID}
 	for _, s := range scopeClaims {
@@ -117,7 +118,7 @@ func (m *Manifest) Scopes() []string {
 			scopes = append(scopes, s.scope)
 		}
 	}
-	if m.HasGrant(GrantRefreshToken) {
+	if m.HasGrant(GrantRefreshToken) && !m.StaffOnly() {
 		scopes = append(scopes, ScopeOffline)
 	}
 	return scopes

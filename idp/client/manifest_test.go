@@ -141,7 +141,7 @@ func TestAServiceForStaffAloneStandsAtTheirLevel(t *testing.T) {
 	const roles = "internal: true\nclaims:\n  - {name: roles, required: %t, purpose: {pt-BR: Saber}, basis: public_policy}\n"
 	for required, level := range map[bool]int{true: 4, false: 1} {
 		m := parse(t, minimal+fmt.Sprintf(roles, required))
-		if m.StaffOnly() != required || m.MinLevel != level || !slices.Contains(m.Scopes(), "employee") {
+		if m.StaffOnly() != required || m.MinLevel != level || !slices.Contains(m.Scopes(), "employee") || slices.Contains(m.Scopes(), "offline_access") == required {
 			t.Errorf("required %v: for staff alone %v, level %d, %v", required, m.StaffOnly(), m.MinLevel, m.Scopes())
 		}
 	}

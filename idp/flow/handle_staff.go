@@ -22,7 +22,7 @@ func (h *Handler) getStaff(c echo.Context) error {
 		if over := e.Over(); e.From.After(now) && (over.IsZero() || over.After(e.From)) {
 			view.Department, view.From, view.Ended = e.Department, e.From, time.Time{}
 		} else if over.After(e.From) {
-			view.Department, view.From, view.Ended = e.Department, time.Time{}, over
+			view.Department, view.From, view.Ended = e.Department, time.Time{}, over.Add(-1) // on its last day
 		}
 	}
 	return h.show(c, v, nil, view)
