@@ -21,7 +21,7 @@ func bring(t *testing.T, city *idptest.City, person registry.PersonID, kind trus
 	var claim factor.Claim
 	err := pg.InTx(t.Context(), city.DB, func(tx pg.Tx) (err error) {
 		claim, err = city.IDP.Displacer().Bring(t.Context(), tx, person, trust.Evidence{Kind: kind, Source: "test", Method: "test", Verifier: "test",
-			VerifiedAt: city.Now()}, false)
+			VerifiedAt: city.Now(), ExpiresAt: city.Now().AddDate(1, 0, 0)}, false)
 		return err
 	})
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/loginunico/loginunico/idp/account"
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/events"
+	"github.com/loginunico/loginunico/idp/evidence"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/flow"
@@ -47,9 +49,11 @@ type Dependencies struct {
 	Caps    trust.Caps
 	// Lifetimes are how long evidence counts; the zero value is the default table.
 	Lifetimes trust.Lifetimes
-	GovBR     federation.Settings // the zero value is a city without gov.br
-	Limits    factor.Limits
-	Breached  *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
+	// LevelWarning is how long before a level falls by itself its holder is warned; 0: never.
+	LevelWarning time.Duration
+	GovBR        federation.Settings // the zero value is a city without gov.br
+	Limits       factor.Limits
+	Breached     *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
 	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
 	SecretQuestion bool
 	Issuer         string // no trailing slash
@@ -70,6 +74,7 @@ type Provider struct {
 	sessions *session.Service
 	flows    *flow.Dependencies
 	endpoint *endpoint
+	events   *events.Service
 	metadata []byte
 	resource []byte
 }
@@ -103,6 +108,7 @@ func New(d Dependencies) (*Provider, error) {
 	govbrErr := p.openGovBR()
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
+	p.events = &events.Service{DB: d.DB, Issuer: d.Issuer, Signer: d.Keys, Clients: d.Clients, Queue: d.Queue, HTTP: client.NewHTTPClient(), Now: d.Now}
 	p.addJobs()
 	var resourceErr error
 	p.metadata, err = metadata(d.Issuer, d.Assurance)
@@ -159,6 +165,25 @@ func (p *Provider) Pages() *page.Pages { return p.pages }
 // Displacer brings proofs of a CPF to accounts.
 func (p *Provider) Displacer() *factor.Displacer {
 	return factor.NewDisplacer(p.Box, p.Lifetimes, ender{p.flows}, p.flows.Notices.Displaced(notice.Asker{Lang: themes.Languages[0]}), p.Now)
+}
+
+// NewRevoker takes evidence away without a provider, for a command: of d it needs the database, Box,
+// Keys, Queue, Caps, Issuer and Now.
+func NewRevoker(d Dependencies) *evidence.Revoker {
+	shared := pg.Share(d.DB)
+	tokens := token.New(d.DB, shared, d.Box, d.Keys, d.Issuer, d.Now)
+	return &evidence.Revoker{Sessions: session.New(d.DB, shared, d.Box, tokens, d.Queue, d.Caps, false, d.Now), Tokens: tokens, Queue: d.Queue, Now: d.Now}
+}
+
+// Revoker takes evidence away.
+func (p *Provider) Revoker() *evidence.Revoker {
+	return &evidence.Revoker{Sessions: p.sessions, Tokens: p.tokens, Queue: p.Queue, Now: p.Now}
+}
+
+// Keeper tells those concerned of levels that have changed.
+func (p *Provider) Keeper() *evidence.Keeper {
+	return &evidence.Keeper{DB: p.DB, Box: p.Box, People: p.flows.People, Notices: p.flows.Notices, Events: p.events, Warning: p.LevelWarning,
+		Log: p.Log, Now: p.Now}
 }
 
 // Mount adds every route of the provider.
@@ -244,10 +269,11 @@ const (
 	purgeBatch   = 5000
 	releaseBatch = 1000
 	keyMaxAge    = 90 * 24 * time.Hour
+	eventWorkers = 4 // of each process; services that hang hold up no letters
 )
 
 func (p *Provider) addJobs() {
-	notifier := &session.Notifier{Issuer: p.Issuer, Signer: p.Keys, Clients: p.Clients, HTTP: session.NewHTTPClient(), Now: p.Now}
+	notifier := &session.Notifier{Issuer: p.Issuer, Signer: p.Keys, Clients: p.Clients, HTTP: client.NewHTTPClient(), Now: p.Now}
 	jobs.Add(p.Queue, 30*time.Second, notifier.Deliver)
 	jobs.Add(p.Queue, 30*time.Second, factor.Deliver(p.Box, p.Mail))
 	jobs.Add(p.Queue, 30*time.Second, recovery.Deliver(p.flows))
@@ -260,9 +286,12 @@ func (p *Provider) addJobs() {
 		return factor.Purge(ctx, p.DB, p.Now())
 	})
 	jobs.Add(p.Queue, time.Minute, p.auditReleases)
+	jobs.AddApart(p.Queue, eventWorkers, 30*time.Second, p.events.Deliver)
+	jobs.Add(p.Queue, 5*time.Minute, p.Keeper().Look)
 	p.Queue.Every(10*time.Minute, Purge{})
 	p.Queue.Every(5*time.Second, AuditReleases{})
 	p.Queue.Every(time.Hour, PurgeFactors{})
+	p.Queue.Every(evidence.Period, evidence.Look{})
 	p.Queue.Every(time.Hour, Rotate{})
 }
 

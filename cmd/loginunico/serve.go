@@ -203,7 +203,8 @@ func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *job
 		return nil, nil, err
 	}
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,
-		Mail: by.mail, SMS: s.texts, Breached: s.leaked, SecretQuestion: s.cfg.Question, Caps: s.cfg.Caps, Lifetimes: s.cfg.Lifetimes, GovBR: s.cfg.GovBR, Assurance: s.cfg.Assurance, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
+		Mail: by.mail, SMS: s.texts, Breached: s.leaked, SecretQuestion: s.cfg.Question, Caps: s.cfg.Caps, Lifetimes: s.cfg.Lifetimes,
+		LevelWarning: time.Duration(s.cfg.LevelWarning) * 24 * time.Hour, GovBR: s.cfg.GovBR, Assurance: s.cfg.Assurance, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}

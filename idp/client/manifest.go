@@ -77,6 +77,7 @@ type Manifest struct {
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	BackchannelLogoutURI   string // "": not told
+	EventsURI              string // "": hears no events
 	Auth                   string // AuthBasic …
 	JWKS                   jose.JSONWebKeySet
 	Subject                string   // SubjectPairwise or SubjectPublic

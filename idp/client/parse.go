@@ -56,6 +56,7 @@ func (m *Manifest) fields(d *decoder) map[string]field {
 		"redirect_uris":             d.Texts(&m.RedirectURIs, redirectURI),
 		"post_logout_redirect_uris": d.Texts(&m.PostLogoutRedirectURIs, redirectURI),
 		"backchannel_logout_uri":    d.Text(&m.BackchannelLogoutURI, webURI),
+		"events_uri":                d.Text(&m.EventsURI, webURI),
 		"auth":                      d.Text(&m.Auth, authMethod),
 		"jwks":                      d.jwks(&m.JWKS),
 		"subject":                   d.Text(&m.Subject, yamlform.OneOf(SubjectPairwise, SubjectPublic)),

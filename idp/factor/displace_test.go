@@ -94,6 +94,9 @@ func newSquat(t *testing.T) *squat {
 func (s *squat) bring(k trust.Kind, mine bool) (claim factor.Claim, err error) {
 	e := evidence(k)
 	e.VerifiedAt = s.clock.Now()
+	if k == trust.ICPCertificate {
+		e.ExpiresAt = e.VerifiedAt.AddDate(1, 0, 0)
+	}
 	err = s.inTx(func(tx pg.Tx) (err error) {
 		claim, err = s.Bring(s.t.Context(), tx, s.person, e, mine)
 		return err

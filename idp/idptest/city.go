@@ -157,7 +157,7 @@ func (c *City) serve(listener net.Listener, o options) {
 	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
-		SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
+		LevelWarning: 30 * 24 * time.Hour, SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
 		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
 	if err := queue.Open(); err != nil {

@@ -44,13 +44,6 @@ type Notifier struct {
 	Now     func() time.Time
 }
 
-// NewHTTPClient is what logout tokens are delivered with: no redirects (Back-Channel Logout §2.5
-// wants an answer, and a redirect would carry the token elsewhere), no proxy, 10 seconds.
-func NewHTTPClient() *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSHandshakeTimeout: 5 * time.Second, MaxIdleConnsPerHost: 2},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
 // Deliver sends one logout token; an error means try again.
 //
 // A service that is gone, or wants no notice, ends the job. Back-Channel Logout §2.4–2.5, §2.8:

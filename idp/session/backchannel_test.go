@@ -79,7 +79,7 @@ func TestANoticeIsTriedAgainUnlessTheServiceAnswered(t *testing.T) {
 func deliver(t *testing.T, uri, to string) error {
 	t.Helper()
 	known := services{"servico": {Manifest: client.Manifest{ID: "servico", IDTokenAlg: client.ES256, BackchannelLogoutURI: uri}}}
-	n := &session.Notifier{Issuer: "https://entrar.example.org", Signer: signer{}, Clients: known, HTTP: session.NewHTTPClient(), Now: time.Now}
+	n := &session.Notifier{Issuer: "https://entrar.example.org", Signer: signer{}, Clients: known, HTTP: client.NewHTTPClient(), Now: time.Now}
 	return n.Deliver(t.Context(), session.Notice{ClientID: to, Subject: "s", SessionID: "i"}, 1)
 }
 

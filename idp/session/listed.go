@@ -42,6 +42,21 @@ func (s *Service) EndOf(ctx context.Context, tx pg.Tx, person, id uuid.UUID) err
 	return s.follow(ctx, tx, person, id)
 }
 
+// EndOpenedBy closes the sessions of a person that a way in has opened or made stronger, as
+// [Service.End] does: a fact of their amr, such as x509.
+func (s *Service) EndOpenedBy(ctx context.Context, tx pg.Tx, person uuid.UUID, fact string) error {
+	ended, err := endOpenedBy(ctx, tx, person, fact, s.now())
+	if err != nil {
+		return err
+	}
+	for _, id := range ended {
+		if err := s.follow(ctx, tx, person, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Hold makes sure that a session lives until the transaction ends: whoever ends it meanwhile waits.
 // Error: ErrEnded.
 func (s *Service) Hold(ctx context.Context, tx pg.Tx, id uuid.UUID) error {

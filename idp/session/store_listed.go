@@ -30,6 +30,17 @@ func endOf(ctx context.Context, db pg.DB, person, id uuid.UUID, now time.Time) (
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
+// endOpenedBy closes the sessions of a person with a fact and returns those that were open.
+func endOpenedBy(ctx context.Context, db pg.DB, person uuid.UUID, fact string, now time.Time) ([]uuid.UUID, error) {
+	rows, _ := db.Query(ctx, `
+		UPDATE session
+		   SET ended_at = @now
+		 WHERE person_id = @person AND @fact = ANY (amr) AND ended_at IS NULL
+		RETURNING id`,
+		pg.Args{"person": person, "fact": fact, "now": now})
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}
+
 // hold locks a live session; false when it has ended.
 func hold(ctx context.Context, db pg.DB, id uuid.UUID) (live bool, err error) {
 	err = db.QueryRow(ctx, `

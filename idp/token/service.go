@@ -250,6 +250,18 @@ func (s *Service) EndTokens(ctx context.Context, tx pg.DB, person uuid.UUID, rea
 	return revokeAll(ctx, tx, person, reason, s.now())
 }
 
+// EndOpenedBy ends the grants of a person that were made in a session of a way in, a fact of its amr,
+// those that outlive sessions too, in the caller's transaction.
+func (s *Service) EndOpenedBy(ctx context.Context, tx pg.DB, person uuid.UUID, fact, reason string) error {
+	return revokeOpenedBy(ctx, tx, person, fact, reason, s.now())
+}
+
+// EndAccess ends the access tokens of a person, in the caller's transaction, and none of the grants:
+// what they say has changed, and a refresh brings tokens that say what is so.
+func (s *Service) EndAccess(ctx context.Context, tx pg.DB, person uuid.UUID) error {
+	return revokeAccess(ctx, tx, person, s.now())
+}
+
 // Carry gives what one person had opened to another, who has turned out to be the same: the subs by
 // which services know them, and every grant. A service that knows both under two subs sees that of
 // the second from now on; the other one stays as it is, and [Service.SubjectNow] reads it.

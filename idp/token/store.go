@@ -301,6 +301,28 @@ func revokeAll(ctx context.Context, db pg.DB, person uuid.UUID, reason string, n
 	return err
 }
 
+// revokeOpenedBy ends the grants of a person whose session had a fact.
+func revokeOpenedBy(ctx context.Context, db pg.DB, person uuid.UUID, fact, reason string, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE oauth_grant
+		   SET revoked_at = @now, revoked_reason = @reason
+		 WHERE person_id = @person AND @fact = ANY (amr) AND revoked_at IS NULL`,
+		pg.Args{"person": person, "fact": fact, "reason": reason, "now": now})
+	return err
+}
+
+// revokeAccess ends the access tokens of a person that are still good; refresh tokens stay.
+func revokeAccess(ctx context.Context, db pg.DB, person uuid.UUID, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE oauth_token t
+		   SET revoked_at = @now
+		  FROM oauth_grant g
+		 WHERE g.person_id = @person AND g.revoked_at IS NULL AND t.grant_id = g.id
+		   AND t.access_expires_at > @now AND t.revoked_at IS NULL`,
+		pg.Args{"person": person, "now": now})
+	return err
+}
+
 // carrySubjects moves the subs of a person to another in every sector that does not know the other.
 func carrySubjects(ctx context.Context, db pg.DB, from, to uuid.UUID) error {
 	_, err := db.Exec(ctx, `

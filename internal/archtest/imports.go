@@ -21,6 +21,7 @@ var layers = [][]string{
 var within = [][]string{
 	{"idp/account", "idp/recovery"},
 	{"idp/flow"},
+	{"idp/evidence"},
 	{"idp/notice"},
 	{"idp/session", "idp/token", "idp/factor", "idp/visitor", "idp/federation", "idp/events"},
 	{"idp/client", "idp/company", "idp/keys", "idp/page", "idp/ida"},

@@ -28,17 +28,25 @@ type Queue struct {
 	lanes   map[string]string // kind of job to its own queue's name; others are in the common one
 }
 
-// New prepares a queue on the pool; add workers, then Start. A queue that is never started only
-// enqueues, which is all a command needs.
+// New prepares a queue on the pool; add workers, then Start.
 func New(pool *pg.Pool, log *slog.Logger) *Queue {
 	workers := river.NewWorkers()
 	return &Queue{workers: workers, pool: pool, lanes: map[string]string{}, config: &river.Config{
-		ID: processName(), Logger: log, Workers: workers, MaxAttempts: 10,
+		ID: processName(), Logger: log, Workers: workers, MaxAttempts: attempts,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		// Listening wakes the workers; polling is only the net under it.
 		FetchPollInterval: 5 * time.Second,
 	}}
 }
+
+// Sender enqueues for others to work: all that a command needs, which has no workers to name.
+func Sender(pool *pg.Pool, log *slog.Logger) (*Queue, error) {
+	q := &Queue{pool: pool, config: &river.Config{ID: processName(), Logger: log, MaxAttempts: attempts}}
+	return q, q.Open()
+}
+
+// attempts is how often a job is tried.
+const attempts = 10
 
 // processName tells processes apart in the log. River's own would be the machine's name and the
 // time; letters alone can be no code, number or date that a search of the log looks for.
