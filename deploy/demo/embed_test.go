@@ -17,6 +17,7 @@ type manifest struct {
 	RedirectURIs []string          `yaml:"redirect_uris"`
 	AfterLogout  []string          `yaml:"post_logout_redirect_uris"`
 	Backchannel  string            `yaml:"backchannel_logout_uri"`
+	Events       string            `yaml:"events_uri"`
 	Auth         string            `yaml:"auth"`
 	Subject      string            `yaml:"subject"`
 	Sector       string            `yaml:"sector"`

@@ -104,6 +104,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("POST /{id}/refresh", a.of(a.refresh))
 	mux.HandleFunc("POST /{id}/logout", a.of(a.logout))
 	mux.HandleFunc("POST /{id}/backchannel", a.of(a.backchannel))
+	mux.HandleFunc("POST /{id}/events", a.of(a.events))
 	// Refuses POSTs that another site's page makes; the provider's back channel is no browser
 	// and passes.
 	return a.headers(http.NewCrossOriginProtection().Handler(mux))

@@ -7,6 +7,7 @@
 //	session.go      what a service remembers, and when it forgets
 //	tokens.go       userinfo and refresh
 //	logout.go       sign out here and there; back-channel logout
+//	events.go       hear that a person's trust level has changed
 //	provider.go     discovery, keys, one OAuth configuration per service
 //	services.go     the demo services, read from their manifests
 //	pages.go        showing all of it; of no interest to a real service
@@ -21,4 +22,5 @@
 //	POST /{id}/refresh         new tokens
 //	POST /{id}/logout          sign out here, then at the provider
 //	POST /{id}/backchannel     the provider says somebody signed out
+//	POST /{id}/events          the provider says a level has changed
 package rp

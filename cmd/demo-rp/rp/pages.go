@@ -99,7 +99,7 @@ func (a *app) account(w http.ResponseWriter, r *http.Request, s Service) {
 		"AuthTime": time.Unix(int64(authTime), 0), "HasAuthTime": authTime > 0,
 		"IDToken": v.idToken, "AccessToken": decodeJWT(v.token.AccessToken), "Scope": scope, "Expires": v.token.Expiry,
 		"CanRefresh": v.token.RefreshToken != "", "Userinfo": v.userinfo, "UserinfoProblem": v.userinfoProblem, "StepUp": v.stepUp,
-		"Levels": []int{1, 2, 3, 4, 5},
+		"Levels": []int{1, 2, 3, 4, 5}, "Changed": v.change.jti != "", "Change": v.change,
 	})
 }
 

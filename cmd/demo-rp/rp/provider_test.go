@@ -9,8 +9,11 @@ import (
 	"testing"
 
 	"github.com/loginunico/loginunico/cmd/demo-rp/rp"
+	"github.com/loginunico/loginunico/idp/evidence"
 	"github.com/loginunico/loginunico/idp/idptest"
 	"github.com/loginunico/loginunico/internal/testbrowser"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/trust"
 )
 
 func TestMain(m *testing.M) { idptest.Main(m) }
@@ -23,6 +26,7 @@ contact: x@example.org
 redirect_uris: ["%[2]s/%[1]s/callback"]
 post_logout_redirect_uris: ["%[2]s/"]
 backchannel_logout_uri: "%[2]s/%[1]s/backchannel"
+events_uri: "%[2]s/%[1]s/events"
 auth: %[3]s
 sector: %[1]s.example.org
 id_token_alg: %[4]s
@@ -45,7 +49,7 @@ func TestTheSampleServicesAgainstTheProvider(t *testing.T) {
 		fmt.Sprintf(manifest, "portal", base, "client_secret_basic", "ES256", ""),
 		fmt.Sprintf(manifest, "fazenda", base, "client_secret_post", "RS256", "userinfo_alg: RS256"),
 	})
-	city.Person("529.982.247-25", 3, map[string]string{"name": "Maria Aparecida da Silva", "email": "maria@example.org"})
+	maria := city.Person("529.982.247-25", 3, map[string]string{"name": "Maria Aparecida da Silva", "email": "maria@example.org"})
 	sample, err := rp.New(rp.Config{Issuer: city.Issuer, BaseURL: base, Services: []rp.Service{
 		{ID: "portal", Secret: idptest.Secret("portal"), Scopes: []string{"openid", "profile"}},
 		{ID: "fazenda", Secret: idptest.Secret("fazenda"), AuthMethod: "client_secret_post", Scopes: []string{"openid", "profile"},
@@ -79,6 +83,20 @@ func TestTheSampleServicesAgainstTheProvider(t *testing.T) {
 	b.See("RS256")
 	b.See("Maria Aparecida da Silva")
 
+	riseTo4(t, city, maria)
+	for _, path := range []string{"/portal", "/fazenda"} {
+		for range 100 { // a job too
+			b.Open(base + path)
+			if b.Has("#event") {
+				break
+			}
+		}
+		b.See("Seu nível de confiança na cidade passou de 3 para 4.")
+		for _, width := range []int64{360, 1280} {
+			b.Shot("demo-rp-event-"+path[1:], width)
+		}
+	}
+
 	b.Follow(`form[action="/fazenda/logout"] button`)
 	b.AwaitURL(city.Issuer + "/sair")
 	b.Submit("continue")
@@ -90,4 +108,17 @@ func TestTheSampleServicesAgainstTheProvider(t *testing.T) {
 		}
 	}
 	b.See("Sessão encerrada pelo provedor em")
+}
+
+// riseTo4 has biometrics enrolled, and those concerned told.
+func riseTo4(t *testing.T, city *idptest.City, person registry.PersonID) {
+	t.Helper()
+	look := func() {
+		if err := city.IDP.Keeper().Look(t.Context(), evidence.Look{}, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look()
+	city.Evidence(person, trust.Evidence{Kind: trust.BiometricEnrollment, Source: "test", Method: "test", Verifier: "test", VerifiedAt: city.Now()})
+	look()
 }

@@ -34,6 +34,8 @@ type session struct {
 	userinfoProblem string
 	stepUp          int // the level that userinfo asked for instead of answering; 0: it did not
 
+	change levelChange // the newest event about the person's level; To and From are 0 without one
+
 	// Set when it ended.
 	signedOutAt time.Time // the provider told us so, by back-channel logout
 
