@@ -160,6 +160,8 @@ func (c *catalog) show(name, value string) string {
 		return c.day(t)
 	case name == "gender" && c.has("gender."+value):
 		return c.ready["gender."+value]
+	case name == "company_role" && c.has("company.role."+value):
+		return c.ready["company.role."+value]
 	case name == "locale":
 		for _, l := range languageNames {
 			if l.Code == value {

@@ -33,6 +33,7 @@ func samples() []sample {
 	all = append(all, securitySamples()...)
 	all = append(all, govbrSamples()...)
 	all = append(all, signatureSamples()...)
+	all = append(all, companySamples()...)
 	return append(all, failureSamples()...)
 }
 
@@ -217,6 +218,25 @@ func failureSamples() []sample {
 		all = append(all, sample{"failure " + code, Frame{Reference: "REF"}, Failure{Code: code, ReturnURL: "/conta"}})
 	}
 	return all
+}
+
+func companySamples() []sample {
+	offers := []CompanyOffer{{"11222333000181", "11.222.333/0001-81", "FERREIRA DOCES LTDA", "partner", true},
+		{"12ABC34501DE35", "12.ABC.345/01DE-35", "", "certificate_holder", false}, {"1", "1", "<i>", "accountant", false},
+		{"2", "2", "B", "collaborator", false}, {"3", "3", "C", "legal_representative", false}}
+	const at, gov = "/entrar/empresa?i=1", "/entrar/govbr?i=1"
+	return []sample{
+		{"company", service(), Company{Action: at, Companies: offers, Required: true, GovBRURL: gov, More: true}},
+		{"company optional", service(), Company{Action: at, Companies: offers[:2]}},
+		{"company none chosen", withProblem("company_required", nil, FieldProblem{Field: "company", Code: "company_required"}),
+			Company{Action: at, Companies: offers[1:], Required: true}},
+		{"company none", service(), Company{Action: at, Required: true, GovBRURL: gov, CertificateURL: "/certificado?i=1"}},
+		{"company none at gov.br", service(), Company{Action: at, Required: true, Asked: true, GovBRURL: gov}},
+		{"company silent", service(), Company{Action: at, Required: true, Silent: true, GovBRURL: gov}},
+		{"company none needed", service(), Company{Action: at, Asked: true}},
+		{"consent of a company", service(), Consent{Action: "/c", CompanyURL: at, Level: 2,
+			Required: []ConsentClaim{{Name: "cnpj", Value: "11.222.333/0001-81"}, {Name: "company_role", Value: "partner"}}}},
+	}
 }
 
 func govbrSamples() []sample {

@@ -123,7 +123,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		used[id] = true
 	}
 	sources, _ := filepath.Glob("templates/*.html")
-	quoted, composed := regexp.MustCompile(`"([a-z_]+(\.[a-z_0-9]+)*)"`), []string{"field.", "claim.", "static.", "level.", "change.", "again.", "role."}
+	quoted, composed := regexp.MustCompile(`"([a-z_]+(\.[a-z_0-9]+)*)"`), []string{"field.", "claim.", "static.", "level.", "change.", "again.", "role.", "company.role."}
 	for _, file := range append(sources, "record.go") {
 		raw, err := os.ReadFile(file)
 		if err != nil {

@@ -126,6 +126,8 @@ type Consent struct {
 	Offline  bool           // the service also asks to keep access while the citizen is away
 	Again    bool           // authorized before, something new is asked
 	First    bool           // first use of this service
+	// CompanyURL leads back to the choice of the company, link id "company"; "" hides it.
+	CompanyURL string
 }
 
 // ConsentClaim is one line of the consent page.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -142,7 +143,8 @@ type neighbour struct {
 func (s *stack) govbrStandIn() http.Handler {
 	const id, secret = "vila-esperanca.example", "demo-govbr"
 	base := local(s.cfg.DemoGovBRListen)
-	s.cfg.GovBR = federation.Settings{Issuer: base, ClientID: id, Secret: secret}
+	s.cfg.GovBR = federation.Settings{Issuer: base, ClientID: id, Secret: secret,
+		Scopes: append(slices.Clone(federation.DefaultScopes), federation.ScopeCompanies)}
 	return govbrtest.New(base, govbrtest.Client{ID: id, Secret: secret, RedirectURIs: []string{s.cfg.Issuer + flow.PathGovBRBack},
 		LogoutURIs: []string{s.cfg.Issuer + session.PathGoodbye}}, govbrtest.Demo()...)
 }

@@ -50,7 +50,7 @@ func TestDemoServicesAskForTheirLevels(t *testing.T) {
 		}
 	}
 	want := map[string]int{"portal": 1, "saude-agenda": 2, "fazenda-certidoes": 3,
-		"assistencia-cadastro": 4, "empresa-alvara": 5, "turismo-guia": 1, "gestao-atendimento": 4}
+		"assistencia-cadastro": 4, "empresa-alvara": 5, "turismo-guia": 1, "empresa-nota": 2, "gestao-atendimento": 4}
 	if len(levels) != len(want) {
 		t.Errorf("services %v", levels)
 	}

@@ -90,7 +90,9 @@ func (c *Company) Shown(name string) string {
 type Said struct {
 	From      Source // replaces what this source said before in the session
 	Companies []Company
-	Silent    bool // it was asked, and did not answer
+	Asked     bool // gov.br was asked for them,
+	Silent    bool // and did not answer,
+	More      bool // or has more than it told
 }
 
 // Nothing says whether the sign-in told nothing of companies.
@@ -100,8 +102,9 @@ func (s Said) Nothing() bool { return s.From == "" }
 type Set struct {
 	Companies []Company
 	Choice    string // the CNPJ the citizen chose last, or [Without]; "": none
-	Asked     bool   // gov.br was asked for companies
-	Silent    bool   // and did not answer
+	Asked     bool   // as gov.br's last [Said]
+	Silent    bool
+	More      bool
 }
 
 // With is the set after a sign-in. A choice stays while its company does.
@@ -124,7 +127,7 @@ func (s Set) With(said Said, now time.Time) Set {
 	slices.SortStableFunc(kept, func(a, b Company) int { return strings.Compare(a.Name, b.Name) })
 	s.Companies = slices.CompactFunc(kept, func(a, b Company) bool { return a.CNPJ == b.CNPJ })
 	if said.From == GovBR {
-		s.Asked, s.Silent = true, said.Silent
+		s.Asked, s.Silent, s.More = said.Asked, said.Silent, said.More
 	}
 	return s
 }
@@ -173,11 +176,12 @@ type storedSet struct {
 	Choice    string   `json:"choice,omitempty"`
 	Asked     bool     `json:"asked,omitempty"`
 	Silent    bool     `json:"silent,omitempty"`
+	More      bool     `json:"more,omitempty"`
 }
 
 // Seal seals a set for its session.
 func (s Set) Seal(box Sealer, session uuid.UUID) []byte {
-	set := storedSet{Choice: s.Choice, Asked: s.Asked, Silent: s.Silent}
+	set := storedSet{Choice: s.Choice, Asked: s.Asked, Silent: s.Silent, More: s.More}
 	for _, c := range s.Companies {
 		set.Companies = append(set.Companies, c.stored())
 	}
@@ -193,7 +197,7 @@ func OpenSet(box Sealer, sealed []byte, session uuid.UUID) (s Set, err error) {
 	if err := open(box, sealed, &set, "session", session); err != nil {
 		return s, err
 	}
-	s = Set{Choice: set.Choice, Asked: set.Asked, Silent: set.Silent}
+	s = Set{Choice: set.Choice, Asked: set.Asked, Silent: set.Silent, More: set.More}
 	for _, one := range set.Companies {
 		s.Companies = append(s.Companies, one.company())
 	}

@@ -46,12 +46,12 @@ func TestEachSourceReplacesItsOwnWord(t *testing.T) {
 
 	set := company.Set{}.With(said(company.Certificate, company.Company{CNPJ: padaria, Name: "P", Role: company.CertificateHolder}), now)
 	set = set.With(said(company.GovBR, company.Company{CNPJ: doces, Name: "D", Role: company.Partner}), now)
-	if len(set.Companies) != 2 || !set.Asked || set.Silent {
+	if len(set.Companies) != 2 || set.Asked || set.Silent {
 		t.Fatalf("%+v", set)
 	}
 	set.Choice = doces
-	set = set.With(company.Said{From: company.GovBR, Silent: true}, now)
-	if len(set.Companies) != 1 || set.Companies[0].CNPJ != padaria || !set.Silent {
+	set = set.With(company.Said{From: company.GovBR, Asked: true, Silent: true}, now)
+	if len(set.Companies) != 1 || set.Companies[0].CNPJ != padaria || !set.Asked || !set.Silent {
 		t.Errorf("what gov.br said before still counts: %+v", set)
 	}
 	if c := set.Acting(set.Choice, now); c == nil || c.CNPJ != padaria {

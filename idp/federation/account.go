@@ -37,10 +37,14 @@ type Account struct {
 	Phone      string    `json:"phone,omitempty"` // as Email
 	Level      Level     `json:"level"`
 	Seals      []Seal    `json:"seals"`
-	Methods    []string  `json:"amr"`       // gov.br's own words, some of them unknown to us
-	AuthTime   time.Time `json:"auth_time"` // when they signed in at gov.br; zero: it did not say
-	CNPJ       string    `json:"cnpj,omitempty"`
+	Methods    []string  `json:"amr"`                 // gov.br's own words, some of them unknown to us
+	AuthTime   time.Time `json:"auth_time"`           // when they signed in at gov.br; zero: it did not say
+	CNPJ       string    `json:"cnpj,omitempty"`      // of the certificate that they signed in with, 14 characters
+	CNPJName   string    `json:"cnpj_name,omitempty"` // its company
 	Companies  []Company `json:"companies,omitempty"`
+	Asked      bool      `json:"asked,omitempty"`  // companies were asked for,
+	Silent     bool      `json:"silent,omitempty"` // and gov.br did not answer,
+	More       bool      `json:"more,omitempty"`   // or named more than were looked at
 }
 
 // LogValue hides the person.
@@ -79,7 +83,10 @@ func (claims idClaims) account() (Account, error) {
 	if digits(claims.Subject) != cpf.Digits() {
 		return Account{}, because(ErrCPF, errors.New("sub and preferred_username differ"))
 	}
-	a := Account{CPF: cpf, Name: clip(claims.Name), SocialName: clip(claims.SocialName), Level: Bronze, CNPJ: digits(claims.CNPJ)}
+	a := Account{CPF: cpf, Name: clip(claims.Name), SocialName: clip(claims.SocialName), Level: Bronze}
+	if cnpj, err := brdoc.ParseCNPJ(claims.CNPJ); err == nil {
+		a.CNPJ, a.CNPJName = cnpj.Text(), clip(claims.CNPJName)
+	}
 	for _, m := range claims.Methods {
 		if len(m) <= 40 && len(a.Methods) < 20 {
 			a.Methods = append(a.Methods, m)
@@ -131,10 +138,10 @@ func when(text string) (t time.Time, err error) {
 	return t, err
 }
 
-// digits drops the marks that documents are written with; any other character makes it "".
+// digits drops the marks that a CPF is written with; any other character makes it "".
 func digits(text string) string {
-	bare := strings.NewReplacer(".", "", "-", "", "/", "").Replace(text)
-	if strings.ContainsFunc(bare, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') }) || len(bare) > 14 {
+	bare := strings.NewReplacer(".", "", "-", "").Replace(text)
+	if strings.ContainsFunc(bare, func(r rune) bool { return r < '0' || r > '9' }) || len(bare) > 11 {
 		return ""
 	}
 	return bare

@@ -59,6 +59,12 @@ const (
 	Collaborator   Role = ""
 )
 
+// Acts says whether a participant of a role may act for the company. Words that we do not know say
+// nothing.
+func (r Role) Acts() bool {
+	return r == Partner || r == Accountant || r == Representative || r == Collaborator
+}
+
 // Company is a company that a person takes part in, by gov.br's register.
 type Company struct {
 	CNPJ  string    `json:"cnpj"` // 14 characters
@@ -71,39 +77,42 @@ type Company struct {
 // mostCompanies are asked about; accountants have more.
 const mostCompanies = 20
 
-// companies lists those that the person takes part in and may act for now.
-func (c *Connector) companies(ctx context.Context, token string, cpf brdoc.CPF) ([]Company, error) {
+// companies lists those that the person takes part in and may act for now; more says that there
+// are others, which were not looked at. One that gov.br does not tell about is left out.
+func (c *Connector) companies(ctx context.Context, token string, cpf brdoc.CPF) (all []Company, more bool, err error) {
 	base := c.settings.API + "/empresas/v2/empresas"
 	body, err := c.get(ctx, base+"?"+url.Values{"filtrar-por-participante": {cpf.Digits()}}.Encode(), token)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var rows []struct {
 		CNPJ string `json:"cnpj"`
 		Name string `json:"razaoSocial"`
 	}
 	if json.Unmarshal(body, &rows) != nil {
-		return nil, because(ErrRefused, errors.New("companies do not parse"))
+		return nil, false, because(ErrRefused, errors.New("companies do not parse"))
 	}
-	var all []Company
 	for i, row := range rows {
-		cnpj, err := brdoc.ParseCNPJ(row.CNPJ)
 		if i == mostCompanies {
-			break
+			return all, true, nil
 		}
+		cnpj, err := brdoc.ParseCNPJ(row.CNPJ)
 		if err != nil {
 			continue
 		}
 		one, ok, err := c.participant(ctx, base+"/"+url.PathEscape(cnpj.Text())+"/participantes/"+cpf.Digits(), token)
+		if errors.Is(err, ErrRefused) {
+			continue
+		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if ok {
 			one.CNPJ, one.Name = cnpj.Text(), clip(row.Name)
 			all = append(all, one)
 		}
 	}
-	return all, nil
+	return all, false, nil
 }
 
 // participant reads what the person is in one company; ok is false when it is over.
@@ -121,13 +130,11 @@ func (c *Connector) participant(ctx context.Context, url, token string) (one Com
 		return one, false, because(ErrRefused, errors.New("a participant does not parse"))
 	}
 	one.Role = row.Role
-	if one.Since, err = when(row.Since); err != nil {
-		return one, false, because(ErrRefused, errors.New("a participant without a date"))
-	}
+	one.Since, _ = when(row.Since) // nothing depends on it
 	if row.Until != "" {
 		if one.Until, err = when(row.Until); err != nil {
 			return one, false, because(ErrRefused, errors.New("a participant without an end"))
 		}
 	}
-	return one, one.Role != Inactive && (one.Until.IsZero() || c.now().Before(one.Until)), nil
+	return one, one.Role.Acts() && (one.Until.IsZero() || c.now().Before(one.Until)), nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -59,9 +60,17 @@ func New(s Settings, box Sealer, now func() time.Time) (*Connector, error) {
 func (c *Connector) authorizeURL(state string, t secrets) string {
 	sum := sha256.Sum256([]byte(t.Verifier))
 	return c.settings.Issuer + "/authorize?" + url.Values{"response_type": {"code"}, "client_id": {c.settings.ClientID},
-		"redirect_uri": {c.settings.RedirectURI}, "scope": {strings.Join(c.settings.Scopes, " ")}, "state": {state}, "nonce": {t.Nonce},
+		"redirect_uri": {c.settings.RedirectURI}, "scope": {strings.Join(c.scopes(t.Companies), " ")}, "state": {state}, "nonce": {t.Nonce},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}}.Encode()
 }
+
+// scopes are what a trip asks for: which companies somebody stands for only where it is needed.
+func (c *Connector) scopes(companies bool) []string {
+	return slices.DeleteFunc(slices.Clone(c.settings.Scopes), func(s string) bool { return s == ScopeCompanies && !companies })
+}
+
+// Companies says whether the city is registered to ask for companies.
+func (c *Connector) Companies() bool { return slices.Contains(c.settings.Scopes, ScopeCompanies) }
 
 // LogoutURL ends the session at gov.br and comes back to the registered address. gov.br knows this
 // one parameter.
@@ -113,10 +122,11 @@ func (c *Connector) Finish(ctx context.Context, t Trip, code string) (Account, e
 	if claims.Reliability == nil && slices.Contains(c.settings.Scopes, "govbr_confiabilidades") {
 		c.askReliability(ctx, tokens.AccessToken, &a)
 	}
-	if slices.Contains(c.settings.Scopes, ScopeCompanies) {
-		a.Companies, err = c.companies(ctx, tokens.AccessToken, a.CPF)
-		if err != nil { // the sign-in does not depend on it
-			a.Companies = nil
+	if t.Companies {
+		a.Asked = true
+		if a.Companies, a.More, err = c.companies(ctx, tokens.AccessToken, a.CPF); err != nil { // the sign-in does not depend on it
+			slog.WarnContext(ctx, "gov.br: companies", "error", err.Error())
+			a.Companies, a.More, a.Silent = nil, false, true
 		}
 	}
 	return a, nil

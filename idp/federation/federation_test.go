@@ -71,7 +71,7 @@ func (w *world) must(err error) {
 // begin starts a trip and has the person of a CPF agree at gov.br.
 func (w *world) begin(cpf string) (state, code string) {
 	w.t.Helper()
-	at, err := w.c.Begin(w.t.Context(), w.db, uuid.New(), w.mine)
+	at, err := w.c.Begin(w.t.Context(), w.db, uuid.New(), w.mine, true)
 	w.must(err)
 	to, err := w.gov.Visitor().Allow(at, cpf)
 	w.must(err)
@@ -135,8 +135,13 @@ func TestTheHabitsOfGovBRAreAbsorbed(t *testing.T) {
 		"its certificate is not ours": {govbrtest.Modes{IDToken: set("amr", []string{"x509", "x509_token", "pwd", "hwk"})},
 			func(a federation.Account) bool { return slices.Equal(a.AMR(), []string{"govbr", "gold"}) }},
 		"amr as one word": {govbrtest.Modes{IDToken: set("amr", "mfa")}, func(a federation.Account) bool { return slices.Contains(a.AMR(), "mfa") }},
-		"the certificate of a company": {govbrtest.Modes{IDToken: set("cnpj", "12.345.678/0001-00")},
-			func(a federation.Account) bool { return a.CNPJ == "12345678000100" }},
+		"the certificate of a company": {govbrtest.Modes{IDToken: func(claims map[string]any) {
+			claims["cnpj"], claims["cnpj_certificate_name"] = "12.ABC.345/01DE-35", "PADARIA DA VILA LTDA"
+		}}, func(a federation.Account) bool {
+			return a.CNPJ == "12ABC34501DE35" && a.CNPJName == "PADARIA DA VILA LTDA"
+		}},
+		"the manual's CNPJ is none": {govbrtest.Modes{IDToken: set("cnpj", "12.345.678/0001-00")},
+			func(a federation.Account) bool { return a.CNPJ == "" }},
 		"an unknown level is the lowest": {govbrtest.Modes{IDToken: set("reliability_info", map[string]any{"level": "platinum"})},
 			func(a federation.Account) bool { return a.Level == federation.Bronze }},
 		"a seal without a date is none": {govbrtest.Modes{IDToken: set("reliability_info", map[string]any{"level": "gold",
@@ -334,13 +339,52 @@ func TestACompanyIsTheOnesThatThePersonActsForNow(t *testing.T) {
 			govbrtest.Company{CNPJ: "33000167000101", Name: "Colaborada", By: maria, Since: past, Until: future})
 	})
 	a, err := w.come(ana)
-	if err != nil || len(a.Companies) != 2 || a.Companies[0].Role != federation.Partner || a.Companies[0].CNPJ != "11222333000181" ||
-		a.Companies[1].Role != federation.Collaborator {
+	if err != nil || len(a.Companies) != 3 || a.Companies[0].Role != federation.Partner || a.Companies[0].CNPJ != "11222333000181" ||
+		a.Companies[1].Role != federation.Accountant || a.Companies[2].Role != federation.Collaborator || !a.Asked || a.Silent || a.More {
 		t.Errorf("%v %+v", err, a.Companies)
 	}
-	w.gov.Set(govbrtest.Modes{Fail: map[string]int{"/empresas/v2/empresas": 500}})
-	if a, err := w.come(ana); err != nil || len(a.Companies) != 0 {
-		t.Errorf("an API that fails: %v %+v", err, a.Companies)
+	if a, err := w.come("16899535009"); err != nil || len(a.Companies) != 1 || a.Companies[0].Role != federation.Representative || !a.Companies[0].Until.IsZero() {
+		t.Errorf("without an end: %v %+v", err, a.Companies)
+	}
+	w.gov.Set(govbrtest.Modes{Fail: map[string]int{"/empresas/v2/empresas/11222333000181/participantes/" + ana: 404}})
+	if a, err := w.come(ana); err != nil || len(a.Companies) != 2 || a.Silent {
+		t.Errorf("one that gov.br does not tell about: %v %+v", err, a)
+	}
+	for _, path := range []string{"/empresas/v2/empresas", "/empresas/v2/empresas/11222333000181/participantes/" + ana} {
+		w.gov.Set(govbrtest.Modes{Fail: map[string]int{path: 500}})
+		if a, err := w.come(ana); err != nil || len(a.Companies) != 0 || !a.Silent {
+			t.Errorf("%s fails: %v %+v", path, err, a)
+		}
+	}
+	w.gov.Set(govbrtest.Modes{})
+	w.gov.Change(ana, func(p *govbrtest.Person) {
+		for range 25 {
+			p.Companies = append(p.Companies, p.Companies[0])
+		}
+	})
+	if a, err := w.come(ana); err != nil || !a.More || len(a.Companies) > 20 {
+		t.Errorf("very many: %v %d", err, len(a.Companies))
+	}
+}
+
+func TestCompaniesAreAskedForWhereAServiceNeedsThem(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t, func(s *federation.Settings) {
+		s.Scopes = append(slices.Clone(federation.DefaultScopes), federation.ScopeCompanies)
+	})
+	for _, companies := range []bool{true, false} {
+		at, err := w.c.Begin(t.Context(), w.db, uuid.New(), w.mine, companies)
+		w.must(err)
+		if got := strings.Contains(at, federation.ScopeCompanies); got != companies {
+			t.Errorf("asked %v: %s", got, at)
+		}
+	}
+	without := newWorld(t)
+	at, err := without.c.Begin(t.Context(), without.db, uuid.New(), without.mine, true)
+	w.must(err)
+	if strings.Contains(at, federation.ScopeCompanies) || without.c.Companies() {
+		t.Error("a city that may not ask, asks")
 	}
 }
 

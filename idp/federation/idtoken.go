@@ -39,6 +39,7 @@ type idClaims struct {
 	PhoneOK     truth        `json:"phone_number_verified"`
 	Methods     texts        `json:"amr"`
 	CNPJ        string       `json:"cnpj"`
+	CNPJName    string       `json:"cnpj_certificate_name"`
 	Reliability *reliability `json:"reliability_info"`
 }
 

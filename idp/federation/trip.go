@@ -29,15 +29,18 @@ type Trip struct {
 type secrets struct {
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"code_verifier"` // RFC 7636 §4.1: 43 characters
+	// Companies says that the trip asks which companies the person stands for.
+	Companies bool `json:"companies,omitempty"`
 }
 
 func sealedFor(hash []byte, what string) []byte { return append([]byte("govbr/"+what+"/"), hash...) }
 
 // Begin starts a trip of a visit in a browser and returns where the browser goes.
 //
-//	browser  SHA-256 of the browser's cookie
-func (c *Connector) Begin(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte) (string, error) {
-	state, s := secret.Token(), secrets{Nonce: secret.Token(), Verifier: secret.Token()}
+//	browser    SHA-256 of the browser's cookie
+//	companies  ask which companies the person stands for, where the city may
+func (c *Connector) Begin(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte, companies bool) (string, error) {
+	state, s := secret.Token(), secrets{Nonce: secret.Token(), Verifier: secret.Token(), Companies: companies && c.Companies()}
 	plain, err := json.Marshal(s)
 	if err != nil {
 		return "", err

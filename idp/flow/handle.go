@@ -38,6 +38,7 @@ const (
 	pathRegister  = "/cadastro"
 	pathConfirm   = "/cadastro/codigo"
 	pathProfile   = "/cadastro/dados"
+	pathCompany   = "/entrar/empresa"
 	pathConsent   = "/consentimento"
 	pathCPF       = "/entrar/sem-cpf"
 	pathStaff     = "/entrar/servidor"
@@ -53,7 +54,7 @@ const PathRecover = "/recuperar"
 
 var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, ConfirmNumber: pathNumber, ConfirmVisitor: pathVisitorWho,
 	UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond, SelectAccount: pathSelect, WrongPerson: pathContinue,
-	CPFRequired: pathCPF, NotEmployee: pathStaff, Strengthen: pathStronger, LevelTooLow: pathLevel, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
+	CPFRequired: pathCPF, NotEmployee: pathStaff, Strengthen: pathStronger, LevelTooLow: pathLevel, Company: pathCompany, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}
 
 // Handler serves the pages of a flow.
 type Handler struct {
@@ -101,6 +102,8 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST(pathCPF, h.postCPF)
 	e.GET(pathStaff, h.getStaff)
 	e.POST(pathStaff, h.postStaff)
+	e.GET(pathCompany, h.getCompany)
+	e.POST(pathCompany, h.postCompany)
 	e.GET(pathProfile, h.getProfile)
 	e.POST(pathProfile, h.postProfile)
 	e.GET(pathConsent, h.getConsent)
@@ -170,6 +173,9 @@ func (h *Handler) visitAt(c echo.Context, id uuid.UUID, db pg.DB, by func(ctx co
 		return nil, err
 	}
 	v := &visit{Interaction: in, lang: h.Pages.Language(c, ""), carried: text}
+	if v.choice, err = v.openChoice(h.Box); err != nil {
+		return nil, err
+	}
 	if carried {
 		h.dropWhenSettled(c, v)
 	}

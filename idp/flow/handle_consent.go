@@ -10,6 +10,7 @@ import (
 
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/themes"
 )
@@ -19,20 +20,24 @@ func (h *Handler) getConsent(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	view, _, err := h.consentPage(c.Request().Context(), v)
+	view, _, _, err := h.consentPage(c.Request().Context(), v)
 	return orShow(err, func() error { return h.show(c, v, nil, view) })
 }
 
-// consentPage is the page and its text for the record. The form carries the text's fingerprint:
-// a manifest, language or level that changes while the page is open must not be agreed to unread.
-func (h *Handler) consentPage(ctx context.Context, v *visit) (view themes.Consent, text string, err error) {
-	view = h.consentView(v, h.Now())
+// consentPage is the page and its text for the record. The form carries the fingerprint of the text
+// and the company: a manifest, language, level or company that changes while the page is open must
+// not be agreed to unread.
+func (h *Handler) consentPage(ctx context.Context, v *visit) (view themes.Consent, text, mark string, err error) {
+	now := h.Now()
+	view = h.consentView(v, now)
 	if err := h.attest(ctx, v, &view); err != nil {
-		return view, "", err
+		return view, "", "", err
 	}
 	text, err = h.Pages.Themes.ConsentText(themes.Frame{Lang: v.lang, Service: h.serviceView(v, v.lang)}, view)
-	view.Action += "&t=" + fingerprint(text)
-	return view, text, err
+	number, _ := v.acting(now).Claim("cnpj")
+	mark = fingerprint(text + number)
+	view.Action += "&t=" + mark
+	return view, text, mark, err
 }
 
 func fingerprint(text string) string {
@@ -58,6 +63,9 @@ func (v *visit) asked(now time.Time) (need consent.Need, known []string) {
 func (h *Handler) consentView(v *visit, now time.Time) themes.Consent {
 	need, known := v.asked(now)
 	view := themes.Consent{Action: v.url(pathConsent), Level: v.known.Level(now), Offline: need.Offline, First: need.First, Again: !need.First}
+	if v.acting(now) != nil && len(v.known.Acts.Companies) > 1 {
+		view.CompanyURL = v.url(pathCompany)
+	}
 	for _, name := range need.Claims {
 		m, _ := v.client.Claim(name)
 		if m.Required {
@@ -75,8 +83,11 @@ func (h *Handler) consentView(v *visit, now time.Time) themes.Consent {
 
 func (h *Handler) consentClaim(v *visit, m client.Claim, now time.Time) themes.ConsentClaim {
 	value := v.known.Person.Masked(m.Name)
-	if client.TellsEmployment(m.Name) {
+	switch {
+	case client.TellsEmployment(m.Name):
 		value = h.office(v, m.Name, now)
+	case contains(company.Claims, m.Name):
+		value = v.acting(now).Shown(m.Name)
 	}
 	return themes.ConsentClaim{Name: m.Name, Value: value, Purpose: m.Purpose.Localized(v.lang), Basis: m.Basis}
 }
@@ -96,11 +107,11 @@ func (h *Handler) postConsent(c echo.Context) error {
 	default:
 		return errRequest
 	}
-	view, text, err := h.consentPage(ctx, v)
+	view, text, mark, err := h.consentPage(ctx, v)
 	if err != nil {
 		return err
 	}
-	if c.QueryParam("t") != fingerprint(text) {
+	if c.QueryParam("t") != mark {
 		return h.show(c, v, &themes.Problem{Code: "consent_changed"}, view)
 	}
 	form, err := c.FormParams()

@@ -26,7 +26,7 @@ const (
 )
 
 // govbrSteps are those at which gov.br may be the answer.
-var govbrSteps = append([]Step{UnlockByMail}, passkeySteps...)
+var govbrSteps = append([]Step{UnlockByMail, Company}, passkeySteps...)
 
 func (h *Handler) mountGovBR(e *echo.Echo) {
 	if h.GovBR == nil {
@@ -47,7 +47,7 @@ func (h *Handler) getGovBR(c echo.Context) error {
 		return err
 	}
 	httpx.NoStore(c)
-	to, err := h.GovBR.Begin(c.Request().Context(), h.DB, v.ID, v.BrowserHash)
+	to, err := h.GovBR.Begin(c.Request().Context(), h.DB, v.ID, v.BrowserHash, v.wantsCompany())
 	if err != nil {
 		return err
 	}

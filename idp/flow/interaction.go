@@ -40,6 +40,7 @@ type Interaction struct {
 	Visitor      []byte     // sealed telephone number, E.164
 	ProvenAt     *time.Time // the code of the number was answered
 	Joining      *uuid.UUID // the visitor who wants to sign in by a CPF
+	Company      []byte     // sealed: the CNPJ chosen in this visit, or company.Without
 }
 
 // halfLifetime is how long a right password waits for its second step.
@@ -52,6 +53,8 @@ type visit struct {
 	lang   string         // of this page, and of mails it sends
 	client *client.Client // nil for our own account pages
 	known  *session.Known // nil when nobody is signed in
+
+	choice string // Company, opened
 
 	carried []byte // the request's JSON while the browser carries the visit; nil: it is a row
 	settled bool   // it was carried and has become a row
@@ -73,6 +76,7 @@ func (v *visit) facts(now time.Time) Facts {
 	// person who is typing here.
 	f.Switched = v.SessionID == nil || *v.SessionID != v.known.ID
 	if v.client != nil {
+		f.Company = v.actsForUnknown(now)
 		f.Missing = len(v.missing(now)) > 0
 		f.Undecided = consent.Compare(v.known.Consent, v.ask(now)).Any()
 	}
@@ -84,6 +88,7 @@ func (v *visit) authenticated(session uuid.UUID, now time.Time) {
 	v.SessionID, v.ChosenAt = &session, &now
 	v.CPF, v.Registration, v.BusyAt, v.UnlockedAt, v.HalfPerson, v.HalfAt = nil, nil, nil, nil, nil, nil
 	v.Visitor, v.ProvenAt, v.Joining = nil, nil, nil
+	v.Company, v.choice = nil, ""
 }
 
 // visitor says whether who is signed in has no CPF.

@@ -23,6 +23,7 @@ const (
 	CPFRequired                // the service is for people with a CPF, and this one has none
 	NotEmployee                // the service is for those who work for the city, and this one does not
 	LevelTooLow                // the city does not know this person, or this session, surely enough
+	Company                    // for which company the citizen uses the service
 	Profile                    // data the service needs and the city lacks
 	Consent                    // the citizen's decision
 	Issue                      // nothing is missing
@@ -50,6 +51,7 @@ type Facts struct {
 	Subject   string // the person's sub for this client; "" before the first grant
 	Chosen    bool   // the account was confirmed in this interaction
 	Switched  bool   // the browser's session is another one than this interaction began with
+	Company   bool   // the service asks for a company, and it is not known which
 	Missing   bool   // required data the person could state is not there
 	Undecided bool   // something asked for was never shown to the citizen
 	Decided   bool   // the citizen answered the consent page in this interaction
@@ -88,6 +90,8 @@ func Next(n Needs, f Facts) Step {
 		return Strengthen
 	case n.FirstParty:
 		return Issue
+	case f.Company:
+		return Company
 	case f.Missing:
 		return Profile
 	case f.Undecided, n.asks("consent") && !f.Decided:
@@ -154,7 +158,7 @@ func (s Step) PromptNoneError() string {
 		return "account_selection_required"
 	case LevelTooLow, Strengthen:
 		return "unmet_authentication_requirements"
-	case Profile, CPFRequired:
+	case Profile, CPFRequired, Company:
 		return "interaction_required"
 	case NotEmployee:
 		return "access_denied"

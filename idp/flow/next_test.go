@@ -64,6 +64,8 @@ func TestNextGoesOneStepAtATime(t *testing.T) {
 		{"the security page, a weaker session", Needs{FirstParty: true, Strength: 4}, ready(), Strengthen},
 		{"another session in this browser", Needs{}, ready(func(f *Facts) { f.Switched = true }), SelectAccount},
 		{"another session, at the account pages", Needs{FirstParty: true}, ready(func(f *Facts) { f.Switched = true }), SelectAccount},
+		{"a company is missing", Needs{}, ready(func(f *Facts) { f.Company, f.Missing, f.Undecided = true, true, true }), Company},
+		{"a company and the level are missing", Needs{Level: 4}, ready(func(f *Facts) { f.Company = true }), LevelTooLow},
 		{"data is missing", Needs{}, ready(func(f *Facts) { f.Missing, f.Undecided = true, true }), Profile},
 		{"a decision is missing", Needs{}, ready(func(f *Facts) { f.Undecided = true }), Consent},
 		{"the level is missing before the rest", Needs{Level: 4}, ready(func(f *Facts) { f.Missing, f.Undecided = true, true }), LevelTooLow},
@@ -105,7 +107,7 @@ func TestEveryStepButTheLastHasAnErrorForPromptNone(t *testing.T) {
 	want := map[Step]string{Identify: "login_required", ConfirmChannel: "login_required", UnlockByMail: "login_required",
 		ConfirmNumber: "login_required", ConfirmVisitor: "login_required", CPFRequired: "interaction_required", NotEmployee: "access_denied",
 		Authenticate: "login_required", SecondStep: "login_required", SelectAccount: "account_selection_required", WrongPerson: "login_required",
-		Strengthen: "unmet_authentication_requirements", LevelTooLow: "unmet_authentication_requirements", Profile: "interaction_required", Consent: "consent_required", Issue: ""}
+		Strengthen: "unmet_authentication_requirements", LevelTooLow: "unmet_authentication_requirements", Company: "interaction_required", Profile: "interaction_required", Consent: "consent_required", Issue: ""}
 	for step := Identify; step <= Issue; step++ {
 		if got, ok := want[step]; !ok || step.PromptNoneError() != got {
 			t.Errorf("step %d: %q, want %q", step, step.PromptNoneError(), got)
@@ -126,7 +128,7 @@ func FuzzNext(f *testing.F) {
 		bit := func(n int) bool { return bits>>n&1 == 1 }
 		facts := Facts{StartedAt: began, CPFTyped: bit(0), Registering: bit(1), Busy: bit(2), Unlocked: bit(3), SignedIn: bit(4),
 			Chosen: bit(5), Switched: bit(6), Missing: bit(7), Undecided: bit(8), Decided: bit(9), Halfway: bit(11),
-			NumberTyped: bit(15), InDoubt: bit(16), Visitor: bit(17), Joining: bit(18), Employee: bit(20), Second: bit(21),
+			NumberTyped: bit(15), InDoubt: bit(16), Visitor: bit(17), Joining: bit(18), Employee: bit(20), Second: bit(21), Company: bit(23),
 			AuthTime: began.Add(time.Duration(auth%1e6) * time.Second), Level: level, Cap: strength, Subject: subject}
 		needs := Needs{Subject: expected, Level: needed, FirstParty: bit(10), Strength: int(bits >> 12 & 7), CPF: bit(19), Staff: bit(22)}
 		for i, p := range []string{"login", "consent", "select_account", "none"} {
@@ -179,6 +181,8 @@ func missingFact(n Needs, f Facts) string {
 		return "the session is too weak for the page"
 	case n.FirstParty:
 		return ""
+	case f.Company:
+		return "nobody knows for which company"
 	case f.Missing:
 		return "data is missing"
 	case f.Undecided:

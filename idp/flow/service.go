@@ -95,7 +95,7 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken),
 		Verified: r.Verified.Cut(func(name string) bool { return contains(allowed, name) }), Resources: r.Resources,
 		Offline: offline, Nonce: r.Nonce, AuthTime: s.AuthTime,
-		AMR: s.Methods(), Cap: s.Cap, Needs: r.ACRLevel, CodeChallenge: r.CodeChallenge, RedirectURI: r.RedirectURI, ExpiresAt: s.ExpiresAt}
+		AMR: s.Methods(), Cap: s.Cap, Company: v.grantedCompany(claims, now), Needs: r.ACRLevel, CodeChallenge: r.CodeChallenge, RedirectURI: r.RedirectURI, ExpiresAt: s.ExpiresAt}
 	if offline {
 		g.ExpiresAt = now.Add(token.OfflineLifetime)
 	}

@@ -22,12 +22,12 @@ func begin(ctx context.Context, db pg.DB, in Interaction) error {
 
 // interactionColumns are in the order of [Interaction.targets].
 const interactionColumns = `id, browser_hash, client_id, request, created_at, expires_at, cpf, session_id,
-		       chosen_at, busy_at, unlocked_at, registration, consented_at, half_person, half_at, visitor, proven_at, joining`
+		       chosen_at, busy_at, unlocked_at, registration, consented_at, half_person, half_at, visitor, proven_at, joining, company`
 
 func (in *Interaction) targets() []any {
 	return []any{&in.ID, &in.BrowserHash, &in.ClientID, &in.Request, &in.CreatedAt, &in.ExpiresAt, &in.CPF, &in.SessionID,
 		&in.ChosenAt, &in.BusyAt, &in.UnlockedAt, &in.Registration, &in.ConsentedAt, &in.HalfPerson, &in.HalfAt,
-		&in.Visitor, &in.ProvenAt, &in.Joining}
+		&in.Visitor, &in.ProvenAt, &in.Joining, &in.Company}
 }
 
 // find returns an unfinished interaction of this browser; pg.NoRows when there is none, whoever
@@ -107,7 +107,7 @@ func authenticated(ctx context.Context, db pg.DB, id, session uuid.UUID, now tim
 	return one(db.Exec(ctx, `
 		UPDATE interaction
 		   SET session_id = @session, chosen_at = @now, cpf = NULL, registration = NULL, busy_at = NULL, unlocked_at = NULL,
-		       half_person = NULL, half_at = NULL, visitor = NULL, proven_at = NULL, joining = NULL
+		       half_person = NULL, half_at = NULL, visitor = NULL, proven_at = NULL, joining = NULL, company = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "session": session, "now": now}))
 }
@@ -120,6 +120,15 @@ func chosen(ctx context.Context, db pg.DB, id, session uuid.UUID, now time.Time)
 		       visitor = NULL, proven_at = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "session": session, "now": now}))
+}
+
+// actsFor records for which company the citizen uses the service, sealed.
+func actsFor(ctx context.Context, db pg.DB, id uuid.UUID, choice []byte, now time.Time) error {
+	return one(db.Exec(ctx, `
+		UPDATE interaction
+		   SET company = @choice
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		pg.Args{"id": id, "choice": choice, "now": now}))
 }
 
 // unregistered drops a registration that will not be confirmed.
@@ -135,7 +144,7 @@ func unregistered(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) er
 func finish(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
-		   SET finished_at = @now, cpf = NULL, registration = NULL, visitor = NULL
+		   SET finished_at = @now, cpf = NULL, registration = NULL, visitor = NULL, company = NULL
 		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
 		pg.Args{"id": id, "now": now}))
 }

@@ -1,6 +1,7 @@
 package idptest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/loginunico/loginunico/idp/federation"
@@ -18,12 +19,16 @@ func (c *City) openGovBR() federation.Settings {
 	people := govbrtest.Demo()
 	for _, p := range people {
 		used.add(p.CPF, p.Email, p.Phone, p.Name)
+		for _, one := range p.Companies {
+			used.add(one.CNPJ, one.Name)
+		}
 	}
 	c.GovBR = govbrtest.New("", govbrtest.Client{ID: id, Secret: secret, RedirectURIs: []string{c.Issuer + flow.PathGovBRBack},
 		LogoutURIs: []string{c.Issuer + session.PathGoodbye}}, people...)
 	c.GovBR.Now = c.Now
 	c.t.Cleanup(must(c.GovBR.Listen())(c.t))
-	return federation.Settings{Issuer: c.GovBR.Base, ClientID: id, Secret: secret}
+	return federation.Settings{Issuer: c.GovBR.Base, ClientID: id, Secret: secret,
+		Scopes: append(slices.Clone(federation.DefaultScopes), federation.ScopeCompanies)}
 }
 
 // ToGovBR follows this page's way to gov.br and returns the address there.

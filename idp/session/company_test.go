@@ -40,36 +40,27 @@ func TestASessionKnowsTheCompaniesThatItsSignInsSaid(t *testing.T) {
 		}
 		return k
 	}
-	set := func(k *session.Known) company.Set {
-		t.Helper()
-		set, err := s.CompaniesOf(k.Session)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return set
-	}
-
 	k := begin(nil, company.Said{})
-	if len(set(k).Companies) != 0 || k.Companies != nil {
-		t.Errorf("a password says %+v", set(k))
+	if len(k.Acts.Companies) != 0 || k.Companies != nil {
+		t.Errorf("a password says %+v", k.Acts)
 	}
-	k = begin(k, company.Said{From: company.GovBR, Companies: []company.Company{{CNPJ: "11222333000181", Name: "A"}, {CNPJ: "12ABC34501DE35", Name: "B"}}})
-	if len(set(k).Companies) != 2 || !set(k).Asked {
-		t.Fatalf("gov.br says %+v", set(k))
+	k = begin(k, company.Said{From: company.GovBR, Companies: []company.Company{{CNPJ: "11222333000181", Name: "A"}, {CNPJ: "12ABC34501DE35", Name: "B"}}, Asked: true})
+	if len(k.Acts.Companies) != 2 || !k.Acts.Asked {
+		t.Fatalf("gov.br says %+v", k.Acts)
 	}
-	if err := s.Choose(ctx, db, k.Session, "12ABC34501DE35"); err != nil {
+	if err := s.Choose(ctx, db, k, "12ABC34501DE35"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Choose(ctx, db, k.Session, company.Without); err != nil { // of a page that knows the session as it was
+	if err := s.Choose(ctx, db, k, company.Without); err != nil { // of a page that knows the session as it was
 		t.Fatal(err)
 	}
 	k = begin(k, company.Said{})
-	if c := set(k).Acting(set(k).Choice, time.Now()); c == nil || c.Name != "B" {
+	if c := k.Acts.Acting(k.Acts.Choice, time.Now()); c == nil || c.Name != "B" {
 		t.Errorf("after another password the session acts for %+v", c)
 	}
 	k = begin(k, company.Said{From: company.GovBR})
-	if len(set(k).Companies) != 0 {
-		t.Errorf("gov.br says there are none, and it knows %+v", set(k))
+	if len(k.Acts.Companies) != 0 {
+		t.Errorf("gov.br says there are none, and it knows %+v", k.Acts)
 	}
 	var ended int
 	if err := db.QueryRow(ctx, `SELECT count(*) FROM session`).Scan(&ended); err != nil || ended != 1 {

@@ -50,6 +50,7 @@ type Known struct {
 	Employed []staff.Employment // what they are and were to the city
 	Consent  *consent.Record    // latest decision about the client; claims, offered and offline only
 	Subject  string             // sub for the client's sector; "" when there is none yet
+	Acts     company.Set        // what the session knows of companies
 }
 
 // Level is the person's trust level now.

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/consent"
+	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/staff"
@@ -101,6 +102,9 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 		return nil, err
 	}
 	if k.Employed, err = em.Employment(); err != nil {
+		return nil, err
+	}
+	if k.Acts, err = company.OpenSet(box, k.Companies, k.ID); err != nil {
 		return nil, err
 	}
 	k.Person, err = registry.Unseal(box, k.PersonID, k.Sealed)

@@ -110,7 +110,7 @@ func TestDemoServicesAskForTheScopesOfTheirClaims(t *testing.T) {
 	want := map[string]string{
 		"portal": "openid profile email phone", "saude-agenda": "openid profile phone documents",
 		"fazenda-certidoes": "openid profile cpf address email", "assistencia-cadastro": "openid profile cpf documents family phone",
-		"empresa-alvara": "openid profile cpf cnpj email", "turismo-guia": "openid profile phone email",
+		"empresa-alvara": "openid profile cpf cnpj email", "empresa-nota": "openid profile cnpj", "turismo-guia": "openid profile phone email",
 		"gestao-atendimento": "openid profile employee",
 	}
 	if len(services) != len(want) {

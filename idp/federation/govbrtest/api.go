@@ -82,8 +82,10 @@ func (s *Server) participant(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := p.Companies[i]
-	one := map[string]string{"cpf": p.CPF, "cadastrador": "false", "dataCriacao": c.Since.In(brasilia).Format(layout),
-		"dataExpiracao": c.Until.In(brasilia).Format(layout)}
+	one := map[string]string{"cpf": p.CPF, "cadastrador": "false", "dataCriacao": c.Since.In(brasilia).Format(layout)}
+	if !c.Until.IsZero() {
+		one["dataExpiracao"] = c.Until.In(brasilia).Format(layout)
+	}
 	if c.Role != "" {
 		one["atuacao"] = c.Role
 	}

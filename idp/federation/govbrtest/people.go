@@ -31,7 +31,7 @@ type Company struct {
 	Role       string // SOCIO, CONTADOR, REPRESENTANTE_LEGAL, NAO_ATUANTE; "": a collaborator
 	By         string // CPF of who added a collaborator
 	Since      time.Time
-	Until      time.Time
+	Until      time.Time // zero: gov.br does not say
 }
 
 // layout is how gov.br writes times: an offset without a colon, which RFC 3339 does not allow.
@@ -45,7 +45,7 @@ func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 9, 30
 var numbers = map[string]string{"bronze": "1", "silver": "2", "gold": "3"}
 
 // Demo are the accounts of the demo city, all invented: João is bronze, Carla silver, Maria, Ana and
-// Paulo gold. Rita has one and is unknown to the city.
+// Paulo gold. Ana stands for two companies, Carla for one. Rita has an account and is unknown to the city.
 func Demo() []Person {
 	return []Person{
 		{CPF: "52998224725", Name: "Maria Aparecida da Silva", Email: "maria@example.org", Phone: "41987654321", Level: "gold",
@@ -54,8 +54,10 @@ func Demo() []Person {
 			Seals: []Seal{{"201", day(2026, 1, 15)}}},
 		{CPF: "39053344705", Name: "Ana Lúcia Ferreira", SocialName: "Ana Ferreira", Email: "ana@example.org", Phone: "41991234567", Level: "gold",
 			Seals: []Seal{{"401", day(2025, 5, 2)}, {"901", day(2026, 2, 11)}}, AMR: []string{"passwd", "captcha", "mfa", "otp"},
-			Companies: []Company{{CNPJ: "11222333000181", Name: "FERREIRA DOCES LTDA", Role: "SOCIO", Since: day(2021, 6, 1), Until: day(2099, 12, 31)}}},
-		{CPF: "16899535009", Name: "Carla Mendes", Email: "carla@example.org", Level: "silver", Seals: []Seal{{"626", day(2025, 11, 3)}}},
+			Companies: []Company{{CNPJ: "11222333000181", Name: "FERREIRA DOCES LTDA", Role: "SOCIO", Since: day(2021, 6, 1), Until: day(2099, 12, 31)},
+				{CNPJ: "12ABC34501DE35", Name: "PADARIA DA VILA LTDA", Role: "CONTADOR", Since: day(2026, 8, 3), Until: day(2099, 12, 31)}}},
+		{CPF: "16899535009", Name: "Carla Mendes", Email: "carla@example.org", Level: "silver", Seals: []Seal{{"626", day(2025, 11, 3)}},
+			Companies: []Company{{CNPJ: "19131243000197", Name: "MENDES CONSERTOS LTDA", Role: "REPRESENTANTE_LEGAL", Since: day(2019, 2, 11)}}},
 		{CPF: "93541134780", Name: "Paulo Rocha", Email: "paulo@example.org", Level: "gold", Seals: []Seal{{"801", day(2025, 9, 9)}},
 			AMR: []string{"x509", "x509_neoid"}},
 		{CPF: "71428793860", Name: "Rita de Cássia Nogueira", Email: "rita@example.org", Phone: "41988887777", Level: "silver",
