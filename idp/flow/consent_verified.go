@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/loginunico/loginunico/idp/ida"
 	"github.com/loginunico/loginunico/registry/trust"
@@ -52,4 +54,17 @@ func (h *Handler) attester(a ida.Attester, nameOf func(string) string) themes.At
 		return themes.Attester{Who: "source", Name: nameOf(a.Source)}
 	}
 	return themes.Attester{Who: "city"}
+}
+
+// proven is the trust level whose name says what goes out by a claim that evidence tells; 0 where it
+// is another claim, or there is nothing to tell.
+func (v *visit) proven(claim string, now time.Time) int {
+	govbr := slices.ContainsFunc(v.known.Evidence, func(e trust.Evidence) bool { return e.Kind == trust.GovBR && e.LiveAt(now) })
+	switch {
+	case claim == "trust_evidence":
+		return v.known.Level(now)
+	case claim == "govbr" && govbr:
+		return trust.GovBR.Level()
+	}
+	return 0
 }

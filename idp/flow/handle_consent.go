@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -88,6 +89,9 @@ func (h *Handler) consentClaim(v *visit, m client.Claim, now time.Time) themes.C
 		value = h.office(v, m.Name, now)
 	case contains(company.Claims, m.Name):
 		value = v.acting(now).Shown(m.Name)
+	}
+	if level := v.proven(m.Name, now); level > 0 {
+		value = h.Pages.Themes.Text(v.lang, "level."+strconv.Itoa(level), nil)
 	}
 	return themes.ConsentClaim{Name: m.Name, Value: value, Purpose: m.Purpose.Localized(v.lang), Basis: m.Basis}
 }

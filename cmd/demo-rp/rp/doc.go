@@ -6,6 +6,7 @@
 //	login.go        send the person away, and receive them back (callback)
 //	session.go      what a service remembers, and when it forgets
 //	tokens.go       userinfo and refresh
+//	verified.go     asking who vouches for the data, and reading the answer
 //	logout.go       sign out here and there; back-channel logout
 //	events.go       hear that a person's trust level has changed
 //	provider.go     discovery, keys, one OAuth configuration per service

@@ -40,7 +40,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request, s Service) {
 		a.setCookie(w, v)
 	}
 	trip := login{nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), level: askedLevel(r, s),
-		fresh: r.FormValue("prompt") == "login", started: a.Now()}
+		fresh: r.FormValue("prompt") == "login", asked: askVerified(p, s), started: a.Now()}
 	state := rand.Text()
 	a.sessions.begin(v.key, state, trip)
 	options := []oauth2.AuthCodeOption{
@@ -48,6 +48,9 @@ func (a *app) login(w http.ResponseWriter, r *http.Request, s Service) {
 		oauth2.S256ChallengeOption(trip.verifier),
 		oauth2.SetAuthURLParam("acr_values", acrPrefix+strconv.Itoa(trip.level)),
 		oauth2.SetAuthURLParam("ui_locales", a.lang(r)),
+	}
+	if trip.asked != "" {
+		options = append(options, oauth2.SetAuthURLParam("claims", trip.asked))
 	}
 	if trip.fresh {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
@@ -95,6 +98,7 @@ func (a *app) callback(w http.ResponseWriter, r *http.Request, s Service) {
 		return
 	}
 	a.tryUserinfo(r.Context(), p, s, &in)
+	in.asked = indent([]byte(trip.asked))
 	a.setCookie(w, a.sessions.signIn(v, in))
 	http.Redirect(w, r, "/"+s.ID, http.StatusSeeOther) // the code leaves the address bar
 }

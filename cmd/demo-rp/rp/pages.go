@@ -94,7 +94,9 @@ func (a *app) account(w http.ResponseWriter, r *http.Request, s Service) {
 	acr, _ := v.idToken.values["acr"].(string)
 	amr, _ := v.idToken.values["amr"].([]any)
 	scope, _ := v.token.Extra("scope").(string)
+	verified, evidence := said(texts[a.lang(r)], v.userinfo)
 	a.render(w, r, http.StatusOK, "account", map[string]any{
+		"Verified": verified, "Evidence": evidence, "Asked": v.asked,
 		"Service": s, "Trust": int(trust), "Session": levelOf(acr), "ACR": acr, "AMR": words(texts[a.lang(r)], amr),
 		"AuthTime": time.Unix(int64(authTime), 0), "HasAuthTime": authTime > 0,
 		"IDToken": v.idToken, "AccessToken": decodeJWT(v.token.AccessToken), "Scope": scope, "Expires": v.token.Expiry,

@@ -27,6 +27,7 @@ type provider struct {
 	EndSession  string   `json:"end_session_endpoint"`
 	IssReturned bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 	Scopes      []string `json:"scopes_supported"`
+	Verifiable  []string `json:"claims_in_verified_claims_supported"` // OpenID Connect for Identity Assurance §8
 }
 
 func (d *discovery) get() (*provider, error) {

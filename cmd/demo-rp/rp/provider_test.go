@@ -49,9 +49,10 @@ func TestTheSampleServicesAgainstTheProvider(t *testing.T) {
 		fmt.Sprintf(manifest, "portal", base, "client_secret_basic", "ES256", ""),
 		fmt.Sprintf(manifest, "fazenda", base, "client_secret_post", "RS256", "userinfo_alg: RS256"),
 	})
-	maria := city.Person("529.982.247-25", 3, map[string]string{"name": "Maria Aparecida da Silva", "email": "maria@example.org"})
+	maria := city.Known("529.982.247-25", "saude", map[string]string{"name": "Maria Aparecida da Silva", "birthdate": "1958-05-14"})
+	city.Settle(maria, map[string]string{"name": "Maria Aparecida da Silva", "birthdate": "1958-05-14"})
 	sample, err := rp.New(rp.Config{Issuer: city.Issuer, BaseURL: base, Services: []rp.Service{
-		{ID: "portal", Secret: idptest.Secret("portal"), Scopes: []string{"openid", "profile"}},
+		{ID: "portal", Secret: idptest.Secret("portal"), Scopes: []string{"openid", "profile"}, Claims: []string{"name"}},
 		{ID: "fazenda", Secret: idptest.Secret("fazenda"), AuthMethod: "client_secret_post", Scopes: []string{"openid", "profile"},
 			SigningAlg: "RS256", UserinfoAlg: "RS256"},
 	}})
@@ -69,8 +70,11 @@ func TestTheSampleServicesAgainstTheProvider(t *testing.T) {
 	b.Submit("continue")
 	b.Fill("password", idptest.Password)
 	b.Submit("continue")
+	b.See("Confirmado por Secretaria Municipal da Saúde")
 	b.Submit("allow")
 	b.See("Maria Aparecida da Silva")
+	b.NoOverflow(360)
+	b.See("A prefeitura confirma nome pelo cadastro “Secretaria Municipal da Saúde”, desde")
 	if !strings.HasPrefix(b.URL(), base+"/portal") {
 		t.Fatalf("arrived at %s", b.URL())
 	}

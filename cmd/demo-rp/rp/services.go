@@ -15,6 +15,7 @@ type Service struct {
 	Secret      string
 	AuthMethod  string   // client_secret_basic, client_secret_post or none
 	Scopes      []string // with openid
+	Claims      []string // of the manifest: what it asks to have verified
 	MinLevel    int      // 1 to 5; the service refuses anybody below
 	SigningAlg  string   // of ID tokens and logout tokens: ES256 or RS256
 	UserinfoAlg string   // "" when userinfo is plain JSON
@@ -69,6 +70,7 @@ func fromManifest(text []byte) (Service, error) {
 	s := Service{ID: m.ID, Name: m.Name, AuthMethod: m.Auth, MinLevel: max(m.MinLevel, 1),
 		SigningAlg: m.IDTokenAlg, UserinfoAlg: m.UserinfoAlg, Scopes: []string{"openid"}}
 	for _, c := range m.Claims {
+		s.Claims = append(s.Claims, c.Name)
 		if scope := scopeOf[c.Name]; scope != "" && !slices.Contains(s.Scopes, scope) {
 			s.Scopes = append(s.Scopes, scope)
 		}

@@ -32,7 +32,8 @@ type session struct {
 	idToken         jwt
 	userinfo        userinfo
 	userinfoProblem string
-	stepUp          int // the level that userinfo asked for instead of answering; 0: it did not
+	stepUp          int    // the level that userinfo asked for instead of answering; 0: it did not
+	asked           string // the claims parameter of the request, indented; "": there was none
 
 	change levelChange // the newest event about the person's level; To and From are 0 without one
 
@@ -46,7 +47,8 @@ type session struct {
 type login struct {
 	nonce, verifier string // the PKCE verifier stays here; only its hash travels
 	level           int
-	fresh           bool // prompt=login: the person must have typed a secret just now
+	fresh           bool   // prompt=login: the person must have typed a secret just now
+	asked           string // the claims parameter; "": none
 	started         time.Time
 }
 

@@ -108,7 +108,7 @@ func TestDemoServicesAskForTheScopesOfTheirClaims(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"portal": "openid profile email phone", "saude-agenda": "openid profile phone documents",
+		"portal": "openid profile email phone", "saude-agenda": "openid profile phone documents govbr trust",
 		"fazenda-certidoes": "openid profile cpf address email", "assistencia-cadastro": "openid profile cpf documents family phone",
 		"empresa-alvara": "openid profile cpf cnpj email", "empresa-nota": "openid profile cnpj", "turismo-guia": "openid profile phone email",
 		"gestao-atendimento": "openid profile employee",
