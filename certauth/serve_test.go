@@ -485,19 +485,19 @@ func TestWhatWaitsForADecisionIsTheBrowsersAndDecidedOnce(t *testing.T) {
 	h := newHost(t, icptest.Options{}, certauth.HintNone, false)
 	s := must(h.take(h.goes(h.client(with(h.pki.Issue(icptest.ECNPJ("PADARIA", cnpj, "MARIA", cpf)))), h.begin())))(t)
 	ctx := t.Context()
-	if err := h.trips.Keep(ctx, h.db, h.visit, h.browser, s); err != nil {
+	if err := h.trips.Keep(ctx, h.db, h.visit, h.browser, s, "mtls"); err != nil {
 		t.Fatal(err)
 	}
 	for name, who := range map[string]struct {
 		visit   uuid.UUID
 		browser []byte
 	}{"another visit": {pg.NewID(), h.browser}, "another browser": {h.visit, secret.Hash("another")}} {
-		if _, _, err := h.trips.Kept(ctx, h.db, who.visit, who.browser); !errors.Is(err, certauth.ErrTrip) {
+		if _, _, _, err := h.trips.Kept(ctx, h.db, who.visit, who.browser); !errors.Is(err, certauth.ErrTrip) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	trip, kept, err := h.trips.Kept(ctx, h.db, h.visit, h.browser)
-	if err != nil || kept.Holder.CPF != cpf || kept.Holder.Company.CNPJ != cnpj || kept.Issuer != s.Issuer {
+	trip, kept, method, err := h.trips.Kept(ctx, h.db, h.visit, h.browser)
+	if err != nil || kept.Holder.CPF != cpf || kept.Holder.Company.CNPJ != cnpj || kept.Issuer != s.Issuer || method != "mtls" {
 		t.Fatalf("%+v, %v", kept, err)
 	}
 	if err := h.trips.Decide(ctx, h.db, trip); err != nil {

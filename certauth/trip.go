@@ -115,6 +115,7 @@ type outcome struct {
 	Certificate []byte `json:"certificate,omitempty"` // DER
 	IssuerKey   []byte `json:"issuer_key,omitempty"`
 	Issuer      string `json:"issuer,omitempty"`
+	Method      string `json:"method,omitempty"` // of what is kept
 }
 
 func (s Shown) outcome() outcome {
@@ -142,16 +143,12 @@ func (t *Trips) seal(o outcome, hash []byte, what string) ([]byte, error) {
 	return t.box.Seal(plain, sealedFor(hash, what)), nil
 }
 
-func (t *Trips) open(sealed, hash []byte, what string) (Shown, error) {
+func (t *Trips) open(sealed, hash []byte, what string) (o outcome, err error) {
 	plain, err := t.box.Open(sealed, sealedFor(hash, what))
 	if err != nil {
-		return Shown{}, err
+		return o, err
 	}
-	var o outcome
-	if err := json.Unmarshal(plain, &o); err != nil {
-		return Shown{}, err
-	}
-	return o.shown()
+	return o, json.Unmarshal(plain, &o)
 }
 
 // note seals what the host has seen for who takes the code.
@@ -184,15 +181,22 @@ func (t *Trips) Take(ctx context.Context, db pg.DB, code string, browser []byte)
 	if err != nil {
 		return trip, s, err
 	}
-	s, err = t.open(sealed, hash, "outcome")
+	o, err := t.open(sealed, hash, "outcome")
+	if err == nil {
+		s, err = o.shown()
+	}
 	return trip, s, err
 }
 
 // Keep holds on to what was shown in a visit, sealed, while the citizen decides. It is for every way by
 // which a certificate comes.
-func (t *Trips) Keep(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte, s Shown) error {
+//
+//	method  which way, to be told by Kept
+func (t *Trips) Keep(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte, s Shown, method string) error {
 	hash, now := secret.Hash(secret.Token()), t.now()
-	sealed, err := t.seal(s.outcome(), hash, "kept")
+	o := s.outcome()
+	o.Method = method
+	sealed, err := t.seal(o, hash, "kept")
 	if err != nil {
 		return err
 	}
@@ -201,15 +205,19 @@ func (t *Trips) Keep(ctx context.Context, db pg.DB, interaction uuid.UUID, brows
 
 // Kept is what was shown in a visit of this browser and waits for the citizen's decision. Error:
 // ErrTrip.
-func (t *Trips) Kept(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte) (trip Trip, s Shown, err error) {
+func (t *Trips) Kept(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte) (trip Trip, s Shown, method string, err error) {
 	trip, sealed, err := keptOutcome(ctx, db, interaction, browser, t.now())
 	if pg.NoRows(err) {
-		return trip, s, ErrTrip
+		return trip, s, "", ErrTrip
 	}
+	if err != nil {
+		return trip, s, "", err
+	}
+	o, err := t.open(sealed, trip.hash, "kept")
 	if err == nil {
-		s, err = t.open(sealed, trip.hash, "kept")
+		s, err = o.shown()
 	}
-	return trip, s, err
+	return trip, s, o.Method, err
 }
 
 // Decide uses up what was kept, in the transaction of what the citizen decided. Error: ErrTrip for

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loginunico/loginunico/certauth"
 	"github.com/loginunico/loginunico/idp/account"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/events"
@@ -52,6 +53,8 @@ type Dependencies struct {
 	// LevelWarning is how long before a level falls by itself its holder is warned; 0: never.
 	LevelWarning time.Duration
 	GovBR        federation.Settings // the zero value is a city without gov.br
+	// Certificates are the trips to the host that asks for them; nil is a city without.
+	Certificates *certauth.Trips
 	Limits       factor.Limits
 	Breached     *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
 	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
@@ -62,8 +65,9 @@ type Dependencies struct {
 
 	// Assurance names what the city attests verified claims by; "" are the defaults. Without gov.br or
 	// certificates theirs counts nothing.
-	Assurance    ida.Settings
-	Certificates bool // people may sign in by ICP-Brasil certificates
+	Assurance ida.Settings
+	// CertificatesCount says that verified claims may rest on ICP-Brasil certificates.
+	CertificatesCount bool
 }
 
 // Provider is the whole of it, ready to mount.
@@ -105,6 +109,7 @@ func New(d Dependencies) (*Provider, error) {
 	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
 	p.flows.Channels = factor.NewChannels(d.Box, d.Now)
 	p.flows.Displacer = p.Displacer()
+	p.flows.Certificates = d.Certificates
 	govbrErr := p.openGovBR()
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}
@@ -124,7 +129,7 @@ func assurance(d Dependencies) ida.Settings {
 	if !d.GovBR.On() {
 		s.GovBR = ""
 	}
-	if !d.Certificates {
+	if !d.CertificatesCount {
 		s.ICPBrasil = ""
 	}
 	s.Organization = cmp.Or(s.Organization, d.Themes.City().Name)

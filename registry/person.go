@@ -24,6 +24,7 @@ type PersonID = uuid.UUID
 const (
 	SourceSelf     = pmcc.SourceSelf // typed by the person
 	SourceGovBR    = pmcc.SourceGovBR
+	SourceICP      = "icp"      // a certificate of theirs, as the default policy names it
 	SourceOperator = "operator" // set by hand, by two people of the registry
 )
 

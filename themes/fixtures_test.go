@@ -34,6 +34,7 @@ func samples() []sample {
 	all = append(all, govbrSamples()...)
 	all = append(all, signatureSamples()...)
 	all = append(all, companySamples()...)
+	all = append(all, certificateSamples()...)
 	return append(all, failureSamples()...)
 }
 
@@ -276,6 +277,32 @@ func signatureSamples() []sample {
 	}
 	for _, why := range []string{"denied", "unavailable", "refused", "often"} {
 		all = append(all, sample{"cloud why " + why, service(), CloudWhy{Reason: why, BackURL: ways}})
+	}
+	return all
+}
+
+// certificateWhys are the reasons that certauth and idp/flow give.
+var certificateWhys = []string{"none", "unreadable", "untrusted", "expired", "not_yet", "revoked", "unchecked", "machine", "seal", "policy", "number",
+	"cpf", "closed", "other"}
+
+func certificateSamples() []sample {
+	const to, goes, back = "/entrar/certificado?i=1", "/entrar/certificado/ir?i=1", "/entrar/continuar"
+	passkey := PasskeyForm{Action: "/entrar/chave", OptionsURL: "/entrar/chave/opcoes"}
+	all := []sample{
+		{"identify certificate", service(), Identify{Action: "/entrar", RegisterURL: "/cadastro", CancelURL: "/cancelar", GovBRURL: "/entrar/govbr?i=1", CertificateURL: to, Passkey: passkey}},
+		{"password certificate", service(), Password{Action: "/entrar/senha", CPF: "529.982.247-25", ChangeURL: "/entrar", CertificateURL: to, Passkey: passkey}},
+		{"stronger certificate", service(), SecondStep{Action: "/entrar/reforco", Stronger: true, ChangeURL: "/entrar/nivel", CertificateURL: to}},
+		{"level certificate", service(), LevelTooLow{Action: "/entrar/nivel", Needed: 5, Have: 3, CertificateURL: to}},
+		{"level session certificate", service(), LevelTooLow{Action: "/entrar/nivel", Needed: 5, Have: 3, Session: true, CertificateURL: to, StrongerURL: "/entrar/reforco"}},
+		{"certificate", service(), Certificate{GoURL: goes, OldURL: goes + "&antigo=1", BackURL: back}},
+		{"certificate only new tokens", service(), Certificate{GoURL: goes, BackURL: back}},
+		{"certificate account", service(), CertificateAccount{Action: "/entrar/certificado/conta", CPF: "***.982.247-**", RecoverURL: "/recuperar", BackURL: back}},
+		{"certificate account wrong", withProblem("govbr_password", nil, FieldProblem{Field: "password", Code: "govbr_password"}),
+			CertificateAccount{Action: "/entrar/certificado/conta", CPF: "***.982.247-**", RecoverURL: "/recuperar", BackURL: back}},
+		{"certificate trip", Frame{Path: "/entrar/certificado/retorno", Reference: "01J0-REF"}, Failure{Code: "certificate_trip", Status: 410}},
+	}
+	for _, why := range certificateWhys {
+		all = append(all, sample{"certificate why " + why, service(), CertificateWhy{Reason: why, CPF: "***.982.247-**", AgainURL: goes, OldURL: goes + "&antigo=1", BackURL: back}})
 	}
 	return all
 }

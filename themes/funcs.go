@@ -10,7 +10,7 @@ import (
 
 // pageNames are the templates, one per View.
 var pageNames = []string{
-	"identify", "password", "second_step", "govbr_why", "govbr_account", "certificate_ways", "cloud_wait", "cloud_why", "signature", "code", "register", "profile", "company", "consent", "select_account", "level_too_low",
+	"identify", "password", "second_step", "govbr_why", "govbr_account", "certificate", "certificate_why", "certificate_account", "certificate_ways", "cloud_wait", "cloud_why", "signature", "code", "register", "profile", "company", "consent", "select_account", "level_too_low",
 	"recover", "recover_code", "recover_link", "recover_question", "recover_desk", "new_password",
 	"visitor_phone", "visitor_code", "visitor_who", "visitor_cpf", "not_employee",
 	"logout", "logged_out", "account", "level", "security", "security_history", "change", "app_setup", "spare_codes", "sign_in_again", "not_me",

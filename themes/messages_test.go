@@ -62,6 +62,11 @@ func promised() []string {
 	add("problem.", "signature", "signature_required", "challenge_gone", "cloud_waiting")
 	add("failure.cloud_trip", "", ".title")
 	add("button.", "certificate_ways")
+	for _, why := range certificateWhys {
+		add("certificate.why."+why, "", ".title")
+	}
+	add("failure.certificate_trip", "", ".title")
+	add("event.", "certificate_linked")
 	add("problem.", "govbr_password")
 	add("failure.govbr_trip", "", ".title")
 	add("problem.", "device", "device_taken", "factor_name", "too_many_factors", "channel_taken", "app_code", "secret_question")

@@ -51,12 +51,12 @@ func (s *shapes) shaped(f Frame, v View) (of shape, cpf string, ok bool) {
 	switch v := v.(type) {
 	case Identify:
 		of.view = Identify{Action: mark(v.Action), RegisterURL: mark(v.RegisterURL), VisitorURL: mark(v.VisitorURL), VisitorLang: v.VisitorLang,
-			CancelURL: mark(v.CancelURL), GovBRURL: mark(v.GovBRURL),
+			CancelURL: mark(v.CancelURL), GovBRURL: mark(v.GovBRURL), CertificateURL: mark(v.CertificateURL),
 			Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
 		return of, "", f.Path == v.Action && v.CPF == ""
 	case Password:
 		of.view = Password{Action: mark(v.Action), CPF: s.cpf, ChangeURL: mark(v.ChangeURL), RegisterURL: mark(v.RegisterURL),
-			RecoverURL: mark(v.RecoverURL), GovBRURL: mark(v.GovBRURL), Reauth: v.Reauth, Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
+			RecoverURL: mark(v.RecoverURL), GovBRURL: mark(v.GovBRURL), CertificateURL: mark(v.CertificateURL), Reauth: v.Reauth, Passkey: PasskeyForm{mark(v.Passkey.Action), mark(v.Passkey.OptionsURL)}}
 		return of, v.CPF, f.Path == v.Action && unescaped(v.CPF)
 	}
 	return of, "", false

@@ -42,14 +42,15 @@ type FieldProblem struct {
 
 // Identify asks for the CPF: the first page of a sign-in.
 type Identify struct {
-	Action      string // POST target; input "cpf", button id "continue"
-	CPF         string // as typed, kept after an error
-	RegisterURL string
-	VisitorURL  string // with a query: for people without a CPF; "" hides it
-	VisitorLang string // "es" or "en": the only one of the two that the service speaks; "" both
-	CancelURL   string // back to the service with access_denied; "" hides it
-	GovBRURL    string // link id "govbr"; "" hides it
-	Passkey     PasskeyForm
+	Action         string // POST target; input "cpf", button id "continue"
+	CPF            string // as typed, kept after an error
+	RegisterURL    string
+	VisitorURL     string // with a query: for people without a CPF; "" hides it
+	VisitorLang    string // "es" or "en": the only one of the two that the service speaks; "" both
+	CancelURL      string // back to the service with access_denied; "" hides it
+	GovBRURL       string // link id "govbr"; "" hides it
+	CertificateURL string // link id "certificate"; "" hides it
+	Passkey        PasskeyForm
 }
 
 // PasskeyForm asks the device for its biometrics or PIN, by script (static/passkey.js).
@@ -60,26 +61,28 @@ type PasskeyForm struct {
 
 // Password asks for the password of the CPF typed before. It looks the same for a CPF with no account.
 type Password struct {
-	Action      string // input "password" (current-password), button id "continue"
-	CPF         string // formatted 000.000.000-00, because the person typed it on this screen a moment ago
-	ChangeURL   string // "not my CPF"
-	RegisterURL string
-	RecoverURL  string // for those who lost it
-	GovBRURL    string // link id "govbr"; "" hides it
-	Reauth      string // "" | "login" (service asked for a new sign-in) | "max_age"
-	Passkey     PasskeyForm
+	Action         string // input "password" (current-password), button id "continue"
+	CPF            string // formatted 000.000.000-00, because the person typed it on this screen a moment ago
+	ChangeURL      string // "not my CPF"
+	RegisterURL    string
+	RecoverURL     string // for those who lost it
+	GovBRURL       string // link id "govbr"; "" hides it
+	CertificateURL string // link id "certificate"; "" hides it
+	Reauth         string // "" | "login" (service asked for a new sign-in) | "max_age"
+	Passkey        PasskeyForm
 }
 
 // SecondStep asks for what an account wants after its password, or for what makes a session stronger.
 type SecondStep struct {
-	Action     string       // input "code": six digits of the app or a recovery code; button id "continue"
-	Code       bool         // there is an app
-	Passkey    *PasskeyForm // nil: there is none
-	Recovered  bool         // the password was recovered: button name=without goes on, at level 1
-	Stronger   bool         // somebody is signed in, and what they do wants more
-	GovBRURL   string       // link id "govbr"; "" hides it
-	RecoverURL string       // for those who have lost app and codes; "" hides it
-	ChangeURL  string       // back
+	Action         string       // input "code": six digits of the app or a recovery code; button id "continue"
+	Code           bool         // there is an app
+	Passkey        *PasskeyForm // nil: there is none
+	Recovered      bool         // the password was recovered: button name=without goes on, at level 1
+	Stronger       bool         // somebody is signed in, and what they do wants more
+	GovBRURL       string       // link id "govbr"; "" hides it
+	CertificateURL string       // link id "certificate"; "" hides it
+	RecoverURL     string       // for those who have lost app and codes; "" hides it
+	ChangeURL      string       // back
 }
 
 // Code asks for the six digits sent by mail.
@@ -155,14 +158,15 @@ type SelectAccount struct {
 
 // LevelTooLow says why the service cannot be used yet, and how to get further.
 type LevelTooLow struct {
-	Action       string // POST target, button id "continue": back to the service with an honest error
-	Needed, Have int
-	Why          string // the service's own words; "" where it asks for more than it usually does
-	Session      bool   // true: the person's level is enough, this session's strength is not
-	Staff        bool   // the service is for those who work for the city
-	GovBRURL     string // link id "govbr", where gov.br may be enough; "" hides it
-	StrongerURL  string // link id "stronger" to the page that makes the session stronger; "" hides it
-	Held         *Held
+	Action         string // POST target, button id "continue": back to the service with an honest error
+	Needed, Have   int
+	Why            string // the service's own words; "" where it asks for more than it usually does
+	Session        bool   // true: the person's level is enough, this session's strength is not
+	Staff          bool   // the service is for those who work for the city
+	GovBRURL       string // link id "govbr", where gov.br may be enough; "" hides it
+	CertificateURL string // link id "certificate"; "" hides it
+	StrongerURL    string // link id "stronger" to the page that makes the session stronger; "" hides it
+	Held           *Held
 }
 
 // Logout asks for confirmation of an RP-initiated logout.

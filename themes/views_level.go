@@ -12,6 +12,7 @@ type Level struct {
 	Fields                []Field
 	Unequal               bool // all was stated, and it does not agree with the city's bases
 	AccountURL            string
+	CertificateURL        string // link id "certificate" at level 5; "" hides it
 }
 
 // Proof is one piece of evidence. Message "level.<Level>.text" says what it means.

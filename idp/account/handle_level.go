@@ -31,6 +31,9 @@ func (h *Handler) showLevel(c echo.Context, known *session.Known, f themes.Frame
 	x := trust.Explain(evidence, now)
 	view := themes.Level{Level: x.Level, Until: x.Until, Because: evidences(x.Because), Beside: evidences(x.Beside), Past: evidences(x.Past),
 		Action: pathLevel, AccountURL: Path}
+	if h.Certificates != nil && known.Person.CPF != "" {
+		view.CertificateURL = pathCertificate
+	}
 	for _, kind := range x.Raise {
 		view.Raise = append(view.Raise, kind.Level())
 	}
@@ -47,6 +50,11 @@ func (h *Handler) showLevel(c echo.Context, known *session.Known, f themes.Frame
 		status = http.StatusUnprocessableEntity
 	}
 	return h.Pages.Show(c, status, f, view)
+}
+
+// getCertificate leads to the page that asks for a certificate, and back to the level.
+func (h *Handler) getCertificate(c echo.Context, known *session.Known, _ themes.Frame) error {
+	return h.Flow.ByCertificate(c, known, pathLevel)
 }
 
 // unsaid are the compared fields that this person may still state. Each is stated once: whoever tries

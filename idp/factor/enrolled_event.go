@@ -38,6 +38,8 @@ const (
 	SaidNotMe       EventKind = "not_me"
 	Displaced       EventKind = "displaced"
 	GovBRLinked     EventKind = "govbr_linked" // an account that had other ways in
+	// CertificateLinked: likewise, and the first certificate of them.
+	CertificateLinked EventKind = "certificate_linked"
 )
 
 // Shown is how long an event is shown to the owner. The table refuses to lose it before.

@@ -109,6 +109,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET(pathConsent, h.getConsent)
 	e.POST(pathConsent, h.postConsent)
 	h.mountGovBR(e)
+	h.mountCertificates(e)
 }
 
 const cookieBrowser = "navegador"
@@ -365,12 +366,17 @@ func (h *Handler) fresh(c echo.Context, r Request) Interaction {
 }
 
 func (h *Handler) begin(ctx context.Context, c echo.Context, v *visit) error {
+	return h.beginAt(c, v, pathOf[v.next(h.Now())])
+}
+
+// beginAt is begin with a page that is not the next step's first.
+func (h *Handler) beginAt(c echo.Context, v *visit, path string) error {
 	carried, err := h.carry(c, v)
 	if err == nil && !carried {
-		err = begin(ctx, h.Shared.Writes, v.Interaction)
+		err = begin(c.Request().Context(), h.Shared.Writes, v.Interaction)
 	}
 	if err != nil {
 		return err
 	}
-	return c.Redirect(seeOther, v.url(pathOf[v.next(h.Now())]))
+	return c.Redirect(seeOther, v.url(path))
 }

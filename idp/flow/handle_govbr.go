@@ -13,6 +13,7 @@ import (
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/httpx"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/themes"
 )
 
@@ -221,7 +222,7 @@ func (h *Handler) postGovBRAccount(c echo.Context) error {
 	}
 	ctx, e, ending := c.Request().Context(), entry{browser: family(c)}, c.FormValue("account") == "end"
 	if !ending {
-		p, err := h.joins(ctx, h.try(c, v, a.CPF), a, c.FormValue("password"))
+		p, err := h.joins(ctx, h.try(c, v, a.CPF), a.person, c.FormValue("password"))
 		if err != nil || p != nil {
 			return orShow(err, func() error { return h.showGovBRAccount(c, v, a, p) })
 		}
@@ -239,7 +240,7 @@ func (h *Handler) postGovBRAccount(c echo.Context) error {
 }
 
 // joins checks the password of the account, with the tries of every sign-in.
-func (h *Handler) joins(ctx context.Context, try factor.Try, a arrival, password string) (*themes.Problem, error) {
+func (h *Handler) joins(ctx context.Context, try factor.Try, of *registry.Person, password string) (*themes.Problem, error) {
 	if password == "" {
 		return problem("password_required", "password", "password_required", nil), nil
 	}
@@ -256,7 +257,7 @@ func (h *Handler) joins(ctx context.Context, try factor.Try, a arrival, password
 		return h.waitProblem(), nil
 	case err != nil:
 		return nil, err
-	case !right || a.person == nil || account.PersonID != a.person.ID:
+	case !right || of == nil || account.PersonID != of.ID:
 		return problem("govbr_password", "password", "govbr_password", nil), h.Throttle.Failed(ctx, try, account)
 	}
 	return nil, h.succeeded(ctx, try, account)

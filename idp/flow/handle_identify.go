@@ -27,7 +27,7 @@ func (h *Handler) getIdentify(c echo.Context) error {
 
 func (h *Handler) identify(v *visit, typed string) themes.Identify {
 	view := themes.Identify{Action: v.url(pathIdentify), CPF: typed, RegisterURL: v.url(pathRegister), CancelURL: v.cancelURL(),
-		GovBRURL: h.govbrURL(v), Passkey: v.passkey()}
+		GovBRURL: h.govbrURL(v), CertificateURL: h.certificateURL(v), Passkey: v.passkey()}
 	if h.takesVisitors(v) {
 		view.VisitorURL, view.VisitorLang = v.url(pathVisitor), v.visitorLang()
 	}
@@ -125,7 +125,7 @@ func (h *Handler) getLevel(c echo.Context) error {
 	if view.Session {
 		view.StrongerURL = v.url(pathStronger)
 	}
-	view.GovBRURL = h.govbrReaches(v, f.Level, needed)
+	view.GovBRURL, view.CertificateURL = h.govbrReaches(v, f.Level, needed), h.certificateURL(v)
 	if view.Held, err = h.Held(c.Request().Context(), v.known.Session, view.StrongerURL); err != nil {
 		return err
 	}

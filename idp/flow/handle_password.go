@@ -21,7 +21,7 @@ func (h *Handler) getPassword(c echo.Context) error {
 
 func (h *Handler) passwordView(v *visit) themes.Password {
 	view := themes.Password{Action: v.url(pathPassword), CPF: v.typedCPF(h.Box).Formatted(), ChangeURL: v.url(pathIdentify), RegisterURL: v.url(pathRegister),
-		RecoverURL: v.url(PathRecover), GovBRURL: h.govbrURL(v), Passkey: v.passkey()}
+		RecoverURL: v.url(PathRecover), GovBRURL: h.govbrURL(v), CertificateURL: h.certificateURL(v), Passkey: v.passkey()}
 	if v.known != nil && !v.visitor() {
 		view.Reauth, view.RegisterURL = "login", ""
 		if !v.Request.Needs(v.client).asks("login") {

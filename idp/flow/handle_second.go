@@ -177,7 +177,8 @@ func (h *Handler) showStronger(c echo.Context, v *visit, p *themes.Problem) erro
 		return err
 	}
 	view := themes.SecondStep{Action: v.url(pathStronger), Code: len(e.Authenticators) > 0, Passkey: v.passkeyOf(e),
-		Stronger: true, ChangeURL: v.url(pathLevel), GovBRURL: h.govbrReaches(v, trust.GovBR.Level(), max(v.Request.Strength, 2))}
+		Stronger: true, ChangeURL: v.url(pathLevel), GovBRURL: h.govbrReaches(v, trust.GovBR.Level(), max(v.Request.Strength, 2)),
+		CertificateURL: h.certificateURL(v)}
 	if v.client == nil {
 		view.ChangeURL = "/conta"
 	}

@@ -24,11 +24,11 @@ func (d *Dependencies) Held(ctx context.Context, s session.Session, confirmURL s
 	}
 	held := new(themes.Held)
 	for _, by := range has.Lifting() {
-		if by == factor.ByGovBR && d.GovBR == nil {
+		if by == factor.ByGovBR && d.GovBR == nil || by == factor.ByCertificate && d.Certificates == nil {
 			continue
 		}
 		held.Ways = append(held.Ways, string(by))
-		if by == factor.ByPasskey || by == factor.ByTOTP || by == factor.ByGovBR {
+		if by == factor.ByPasskey || by == factor.ByTOTP || by == factor.ByGovBR || by == factor.ByCertificate {
 			held.ConfirmURL = confirmURL
 		}
 	}

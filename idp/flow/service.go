@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loginunico/loginunico/certauth"
 	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
@@ -46,11 +47,13 @@ type Dependencies struct {
 	Passkeys   *factor.Passkeys
 	Displacer  *factor.Displacer
 	GovBR      *federation.Connector // nil: the city does not use gov.br
-	Caps       trust.Caps
-	Assurance  ida.Settings
-	Issuer     string
-	Secure     bool // the issuer is https
-	Now        func() time.Time
+	// Certificates are the trips to the certificate host; nil: the city has none.
+	Certificates *certauth.Trips
+	Caps         trust.Caps
+	Assurance    ida.Settings
+	Issuer       string
+	Secure       bool // the issuer is https
+	Now          func() time.Time
 }
 
 // Hints verifies our own ID tokens, expired ones included; *keys.Ring is the one there is.
@@ -144,6 +147,11 @@ func (d *Dependencies) Purge(ctx context.Context, limit int) (int64, error) {
 	}
 	if d.GovBR != nil {
 		if err := d.GovBR.Purge(ctx, d.DB); err != nil {
+			return 0, err
+		}
+	}
+	if d.Certificates != nil {
+		if err := d.Certificates.Purge(ctx, d.DB); err != nil {
 			return 0, err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/loginunico/loginunico/certauth"
 	"github.com/loginunico/loginunico/idp"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
@@ -49,6 +50,7 @@ type City struct {
 	Outbox  *outbox.Outbox
 	SMS     *sms.Service      // on Outbox; nil WithoutTexts
 	GovBR   *govbrtest.Server // nil but WithGovBR
+	ICP     *ICP              // nil but WithCertificates
 	Echo    *echo.Echo
 	IDP     *idp.Provider
 
@@ -65,14 +67,15 @@ type City struct {
 type Option func(*options)
 
 type options struct {
-	govbr   bool
-	limits  factor.Limits
-	caps    string
-	texts   bool
-	carrier sms.Carrier // nil: the city's outbox
-	numbers sms.Limits
-	leaked  *factor.Breached
-	mailURL string // "": the city's outbox
+	govbr        bool
+	certificates bool
+	limits       factor.Limits
+	caps         string
+	texts        bool
+	carrier      sms.Carrier // nil: the city's outbox
+	numbers      sms.Limits
+	leaked       *factor.Breached
+	mailURL      string // "": the city's outbox
 
 	question bool
 }
@@ -155,10 +158,14 @@ func (c *City) serve(listener net.Listener, o options) {
 	if o.govbr {
 		settings = c.openGovBR()
 	}
+	var trips *certauth.Trips
+	if o.certificates {
+		trips = c.openCertificates(log)
+	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
 		LevelWarning: 30 * 24 * time.Hour, SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
-		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: trips, CertificatesCount: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)
