@@ -13,6 +13,7 @@ import (
 	"github.com/loginunico/loginunico/idp/federation/govbrtest"
 	"github.com/loginunico/loginunico/idp/idptest"
 	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/trust"
 )
@@ -387,15 +388,46 @@ func TestADecisionIsTheBrowsersThatWentToGovBR(t *testing.T) {
 func TestACPFThatIsClosedIsRefusedWithHelp(t *testing.T) {
 	t.Parallel()
 
+	city, _, r := govbrCity(t, biblioteca)
+	for cpf, gone := range map[string]registry.Fields{
+		rita:  {"situation": {Text: "cancelled", Source: "receita"}},
+		carla: {"situation": {Text: "null", Source: "receita"}},
+		paulo: {"situation": {Text: "deceased", Source: "receita"}},
+		joao:  {"death": {Text: "2026-02-03", Source: "receita"}},
+	} {
+		number, _ := brdoc.ParseCPF(cpf)
+		gone["name"] = registry.Value{Text: "Quem Era Antes", Source: "receita"}
+		if _, err := registry.NewStore(city.Box).Create(t.Context(), city.DB, registry.Person{CPF: number, Fields: gone}, city.Now()); err != nil {
+			t.Fatal(err)
+		}
+		b := city.Browser(t)
+		p := refused(t, b.ByGovBR(b.Open(r), cpf), "closed")
+		holds(t, p, "Receita Federal", "atendimento da cidade")
+		lacks(t, p, "Tentar de novo", "Quem Era Antes")
+		if isIn(city, b) {
+			t.Error("signed in")
+		}
+	}
+}
+
+func TestACPFThatHasBecomeAnotherIsRefusedWithHelp(t *testing.T) {
+	t.Parallel()
+
 	city, b, r := govbrCity(t, biblioteca)
-	cpf, _ := brdoc.ParseCPF(rita)
-	fields := registry.Fields{"name": {Text: "Rita de Cássia Nogueira", Source: "receita"}, "situation": {Text: "cancelled", Source: "receita"}}
-	if _, err := registry.NewStore(city.Box).Create(t.Context(), city.DB, registry.Person{CPF: cpf, Fields: fields}, city.Now()); err != nil {
+	before := city.Known(rita, "receita", map[string]string{"name": "Rita de Cássia Nogueira"})
+	after := city.Known(helena, "receita", map[string]string{"name": "Rita de Cássia Nogueira"})
+	if err := pg.InTx(t.Context(), city.DB, func(tx pg.Tx) error {
+		_, err := registry.NewStore(city.Box).Merge(t.Context(), tx, before, after, "operator", "the Receita gave her another CPF", nil, city.Now())
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
-	p := refused(t, b.ByGovBR(b.Open(r), rita), "closed")
-	holds(t, p, "Receita Federal")
-	lacks(t, p, "Tentar de novo")
+	if now := personOf(t, city, rita).CPF.Digits(); now != "28630517417" {
+		t.Fatal("the record goes by the old number")
+	}
+	p := refused(t, b.ByGovBR(b.Open(r), rita), "cpf")
+	holds(t, p, "CPF da pessoa mudou", "atendimento da cidade")
+	lacks(t, p, "Tentar de novo", "286.305.174-17")
 	if isIn(city, b) {
 		t.Error("signed in")
 	}

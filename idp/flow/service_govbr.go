@@ -178,11 +178,11 @@ func (d *Dependencies) personOf(ctx context.Context, tx pg.Tx, a arrival) (regis
 	return p, err
 }
 
-// bring records the proof, unless one that says the same is young.
+// bring records the proof, unless the newest one says the same and is young.
 func (d *Dependencies) bring(ctx context.Context, tx pg.Tx, person registry.Person, a arrival) (factor.Claim, error) {
 	proof := govbrEvidence(a.Account, d.Now())
 	all, err := trust.Of(ctx, tx, person.ID)
-	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return sameGovBR(e, proof, d.Now()) }) {
+	if err != nil || saidByNewest(all, proof, d.Now()) {
 		return factor.Joins, err
 	}
 	claim, err := d.Displacer.Bring(ctx, tx, person.ID, proof, a.mine)
@@ -194,9 +194,15 @@ func (d *Dependencies) bring(ctx context.Context, tx pg.Tx, person registry.Pers
 		Action: "account.govbr", Person: person.ID, Detail: map[string]string{"level": string(a.Level), "outcome": outcome}})
 }
 
-func sameGovBR(e, proof trust.Evidence, now time.Time) bool {
-	return e.Kind == trust.GovBR && e.LiveAt(now) && now.Sub(e.VerifiedAt) < govbrRenews &&
-		reflect.DeepEqual(e.Attributes, proof.Attributes)
+// saidByNewest says whether the last live word of gov.br is young and the same: an older one that is
+// the same was overtaken.
+func saidByNewest(all []trust.Evidence, proof trust.Evidence, now time.Time) bool {
+	for _, e := range slices.Backward(all) {
+		if e.Kind == trust.GovBR && e.LiveAt(now) {
+			return now.Sub(e.VerifiedAt) < govbrRenews && reflect.DeepEqual(e.Attributes, proof.Attributes)
+		}
+	}
+	return false
 }
 
 // govbrFields is what gov.br says of a person, as the registry writes it; what it would refuse from

@@ -27,6 +27,7 @@ func (c *City) openGovBR() federation.Settings {
 		LogoutURIs: []string{c.Issuer + session.PathGoodbye}}, people...)
 	c.GovBR.Now = c.Now
 	c.t.Cleanup(must(c.GovBR.Listen())(c.t))
+	c.t.Cleanup(func() { used.add(c.GovBR.Tokens()...) }) // no log may hold one
 	return federation.Settings{Issuer: c.GovBR.Base, ClientID: id, Secret: secret,
 		Scopes: append(slices.Clone(federation.DefaultScopes), federation.ScopeCompanies)}
 }

@@ -37,6 +37,7 @@ type Server struct {
 	requests map[string]request
 	codes    map[string]request
 	tokens   map[string]request // by access token
+	issued   []string           // ID tokens
 	sessions map[string]session
 	allowed  map[string]bool // CPF that has agreed once
 	calls    map[string]int
@@ -121,11 +122,11 @@ func (s *Server) Calls(path string) int {
 	return s.calls[path]
 }
 
-// Tokens are all access tokens that were given out.
+// Tokens are all access and ID tokens that were given out.
 func (s *Server) Tokens() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.tokens))
+	return append(slices.Collect(maps.Keys(s.tokens)), s.issued...)
 }
 
 // ServeHTTP answers as gov.br, or as the modes want it.

@@ -191,7 +191,7 @@ func (s *Server) redeemed(one request) any {
 	if s.modes.Forge != nil {
 		id = s.modes.Forge(id)
 	}
-	s.tokens[access] = one
+	s.tokens[access], s.issued = one, append(s.issued, id)
 	return map[string]any{"access_token": access, "id_token": id, "token_type": "Bearer", "expires_in": 3599, "scope": strings.Join(one.scope, " ")}
 }
 
