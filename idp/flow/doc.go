@@ -17,6 +17,7 @@
 //	handle_register    a new account and its mail code
 //	handle_visitor…    people without a CPF: a number, its code, and whose it is
 //	handle_cpf, join   a visitor signs in by the CPF they have by now
+//	handle_staff       a service for employees, and somebody who is none
 //	handle_profile     data this service needs and the city lacks (cadastro dinâmico)
 //	handle_consent     the citizen's decision
 //

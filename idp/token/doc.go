@@ -20,7 +20,7 @@
 // person, grant, session or consent, and then it is read anew.
 //
 // What a token tells of the person is that of the moment it is asked: the trust level from the
-// evidence, the claims from the registry, cut to what the grant may release. The answers are made
+// evidence, roles from the appointment that holds, the claims from the registry, cut to what the grant may release. The answers are made
 // with the token and kept sealed beside it; a version that the database counts up with every
 // change says whether they still hold ([answers]).
 package token
