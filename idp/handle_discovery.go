@@ -36,7 +36,7 @@ func metadata(issuer string, verified ida.Settings) ([]byte, error) {
 	algs := []string{client.ES256, client.RS256}
 	assertion := []string{"ES256", "PS256", "RS256", "EdDSA"}
 	scopes := append([]string{client.ScopeOpenID, client.ScopeOffline}, client.Scopes()...)
-	claims := []string{"sub", "iss", "aud", "exp", "iat", "nonce", "at_hash", "sid", "acr", "amr", "auth_time", "trust_level"}
+	claims := []string{"sub", "iss", "aud", "exp", "iat", "nonce", "at_hash", "sid", "acr", "amr", "auth_time", "trust_level", "verified_claims"}
 	for _, s := range client.Scopes() {
 		claims = append(claims, client.ClaimsOf(s)...)
 	}

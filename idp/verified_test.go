@@ -104,7 +104,7 @@ const wantsRecord = `"verification":{"trust_framework":null,"assurance_level":nu
 
 func TestVerifiedClaimsOfTheDemoPeople(t *testing.T) {
 	t.Parallel()
-	city, mariaID, anaID := attested(t)
+	city, _, _ := attested(t)
 
 	t.Run("IDA §5.2 Maria is matched with the registry: userinfo", func(t *testing.T) {
 		r := city.Request("cartorio", asking(`{"userinfo":{"verified_claims":{`+wantsRecord+`,"claims":{"name":null,"birthdate":null,"mother_name":null}}}}`))
@@ -184,6 +184,14 @@ func TestVerifiedClaimsOfTheDemoPeople(t *testing.T) {
 			t.Errorf("trust_evidence: %v", info["trust_evidence"])
 		}
 	})
+	t.Run("what Carla says of herself is not verified, whatever her level", func(t *testing.T) {
+		city.Person(carla, 4, map[string]string{"name": "Carla Mendes", "birthdate": "1985-03-21", "email": "carla@example.org"})
+		r := city.Request("cartorio", asking(`{"userinfo":{"name":null,"verified_claims":{"verification":{"trust_framework":null},"claims":{"name":null,"birthdate":null}}}}`))
+		info := infoOf(t, city.Userinfo(decided(t, city, r, carla, "birthdate").Text("access_token")))
+		if info["name"] != "Carla Mendes" || info["verified_claims"] != nil {
+			t.Errorf("%v", info)
+		}
+	})
 	t.Run("IDA §5.7.2 and §5.7.4 nothing that is met, nothing told", func(t *testing.T) {
 		for name, ask := range map[string]string{
 			"her own word":               `{"verification":{"trust_framework":null},"claims":{"gender":null}}`,
@@ -209,6 +217,13 @@ func TestVerifiedClaimsOfTheDemoPeople(t *testing.T) {
 			t.Errorf("%d grants hold a name %v", kept, err)
 		}
 	})
+	t.Run("what the database would not keep is no error of ours", func(t *testing.T) {
+		r := city.Request("cartorio", asking(`{"id_token":{"verified_claims":{"verification":{"trust_framework":{"values":["\ud800","br_city"]},"evidence":[{"type":{"value":"electronic_record"},
+			"derived_claims":{"\u0000":null}}]},"claims":{"name":{"values":["\u0000","Maria Aparecida da Silva"]},"\u0000":null}}}}`))
+		if all := verifiedIn(t, idptest.Claims(t, decided(t, city, r, maria).Text("id_token"))); len(all) != 1 {
+			t.Errorf("%v", all)
+		}
+	})
 	t.Run("malformed requests come back as invalid_request", func(t *testing.T) {
 		for _, claims := range []string{`{"userinfo":{"verified_claims":{"claims":{"name":null}}}}`, `{"userinfo":{"verified_claims":null}}`, `{"userinfo":{"name":[]}}`,
 			`{"id_token":{"verified_claims":{"verification":{"trust_framework":null,"evidence":[{"type":null}]},"claims":{"name":null}}}}`} {
@@ -218,7 +233,6 @@ func TestVerifiedClaimsOfTheDemoPeople(t *testing.T) {
 			}
 		}
 	})
-	_, _ = mariaID, anaID
 }
 
 func TestVerifiedClaimsFollowPersonEvidenceManifestAndTime(t *testing.T) {

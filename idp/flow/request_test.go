@@ -170,6 +170,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add(form("state", "af0ifjsldkj", "nonce", "n-0S6_WzA2Mj").Encode())
 	f.Add(form("claims", `{"userinfo":{"given_name":{"essential":true},"nickname":null},"id_token":{"auth_time":{"essential":true},"acr":{"values":["urn:mace:incommon:iap:silver"]}}}`).Encode())
 	f.Add(form("prompt", "none", "max_age", "3600", "response_mode", "fragment", "resource", "https://api.example.org").Encode())
+	f.Add(form("claims", `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null,"time":{"max_age":63113852},"evidence":[{"type":{"value":"document"}}]},"claims":{"name":{"essential":true},"given_name":null}}}}`).Encode())
 	f.Add("response_type=code&%zz=1&state=%00")
 	app := testClient(f, testManifest)
 	f.Fuzz(func(t *testing.T, query string) {
@@ -197,7 +198,7 @@ func FuzzParseRequest(f *testing.F) {
 				t.Fatalf("scope %q", s)
 			}
 		}
-		for _, c := range append(r.Claims, r.InIDToken...) {
+		for _, c := range slices.Concat(r.Claims, r.InIDToken, r.Verified.Claims()) {
 			if _, ok := app.Claim(c); !ok {
 				t.Fatalf("claim %q is not in the manifest", c)
 			}

@@ -3,8 +3,12 @@ package ida
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // Limits of a request beside that of the whole claims parameter.
@@ -13,6 +17,7 @@ const (
 	mostEntries = 20
 	mostValues  = 50
 	mostClaims  = 60
+	mostHidden  = 100            // values of claims in one request: each is kept as a digest
 	mostMaxAge  = int64(1) << 40 // seconds; times of that age do not exist
 )
 
@@ -42,8 +47,23 @@ func Parse(member string, raw json.RawMessage) ([]Ask, error) {
 			return nil, err
 		}
 	}
+	if values(asks) > mostHidden {
+		return nil, fmt.Errorf("%s names more than %d values of claims", path, mostHidden)
+	}
 	return asks, nil
 }
+
+func values(asks []Ask) (n int) {
+	for _, a := range asks {
+		for _, c := range a.Claims {
+			n += len(c.Values)
+		}
+	}
+	return n
+}
+
+// claimName is what a claim can be called; another one exists nowhere, and is ignored.
+var claimName = regexp.MustCompile(`^[A-Za-z0-9_.:/#-]{1,100}$`)
 
 func (a *Ask) parse(raw json.RawMessage, path string) (err error) {
 	all, err := members(raw, path)
@@ -79,6 +99,9 @@ func parseClaims(raw json.RawMessage, path string) (map[string]Constraint, error
 		return nil, fmt.Errorf("%s has more than %d claims", path, mostClaims)
 	}
 	for name, one := range all {
+		if !claimName.MatchString(name) {
+			continue
+		}
 		c, err := parseConstraint(one, path, false)
 		if err != nil {
 			return nil, err
@@ -101,7 +124,7 @@ func (e *element) parse(raw json.RawMessage, path string) (*Want, error) {
 	case e.kind == object:
 		return e.parseObject(raw, path)
 	case e.bare && len(raw) > 0 && raw[0] == '"':
-		return &Want{Constraint: Constraint{Values: []json.RawMessage{raw}}}, nil
+		raw = json.RawMessage(`{"value":` + string(raw) + `}`)
 	}
 	c, err := parseConstraint(raw, path, true)
 	if e.kind != date {
@@ -190,8 +213,8 @@ func parseDerived(raw json.RawMessage, path string) (*Want, error) {
 // essential, changes nothing here: what is not met is left out either way (§5.7.1). Of value and
 // values together both must be met.
 //
-//	strings  values can be nothing else
-func parseConstraint(raw json.RawMessage, path string, strings bool) (c Constraint, err error) {
+//	onlyText  values can be nothing else
+func parseConstraint(raw json.RawMessage, path string, onlyText bool) (c Constraint, err error) {
 	if isNull(raw) {
 		return c, nil
 	}
@@ -216,10 +239,26 @@ func parseConstraint(raw json.RawMessage, path string, strings bool) (c Constrai
 			return c, fmt.Errorf("%s: max_age must be a number of seconds", path)
 		}
 	}
-	if strings && slices.ContainsFunc(c.Values, func(v json.RawMessage) bool { return len(v) == 0 || v[0] != '"' }) {
-		return c, fmt.Errorf("%s: value and values hold strings", path)
+	for i, v := range c.Values {
+		if !onlyText {
+			break
+		}
+		if c.Values[i], err = printable(v); err != nil {
+			return c, fmt.Errorf("%s: value and values hold strings without control characters", path)
+		}
 	}
 	return c, nil
+}
+
+var errPrintable = errors.New("not printable")
+
+// printable is a string in the form that a database keeps: jsonb has no U+0000 and no half of a pair.
+func printable(raw json.RawMessage) (json.RawMessage, error) {
+	var text *string
+	if json.Unmarshal(raw, &text) != nil || text == nil || strings.ContainsFunc(*text, unicode.IsControl) {
+		return nil, errPrintable
+	}
+	return json.Marshal(*text)
 }
 
 func members(raw json.RawMessage, path string) (all map[string]json.RawMessage, err error) {

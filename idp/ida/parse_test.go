@@ -73,6 +73,8 @@ func TestMalformedRequestsAreRefusedAndSayWhere(t *testing.T) {
 		"§5.5.2 max_age of text":               {`{"verification":{"trust_framework":null,"time":{"max_age":"1"}},"claims":{"name":null}}`, "max_age must be a number"},
 		"§5.5.2 max_age below zero":            {`{"verification":{"trust_framework":null,"time":{"max_age":-1}},"claims":{"name":null}}`, "max_age must be a number"},
 		"§5.5.2 max_age of more than there is": {`{"verification":{"trust_framework":null,"time":{"max_age":1e30}},"claims":{"name":null}}`, "max_age must be a number"},
+		"a value that no database keeps":       {`{"verification":{"trust_framework":{"value":"\u0000"}},"claims":{"name":null}}`, "control characters"},
+		"more values than are kept":            {`[` + strings.Repeat(`{"verification":{"trust_framework":null},"claims":{"a":{"values":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}}},`, 4) + `{"verification":{"trust_framework":null},"claims":{"a":{"values":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}}}]`, "more than 100 values"},
 		"a claim that is a list":               {`{"verification":{"trust_framework":null},"claims":{"name":[]}}`, "must be an object"},
 		"claims that are a list":               {`{"verification":{"trust_framework":null},"claims":[]}`, "claims must be an object"},
 		"deep nesting":                         {deep, "claims is missing"},
