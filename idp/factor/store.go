@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 )
@@ -16,9 +17,13 @@ type counts struct{ pair, cpf, address, global int }
 // account knows, and one that answered a mail code, have buckets of their own, out of reach of
 // others; any other try counts for its CPF too, as long as its own bucket lasts. The second count
 // follows the first, so that all statements lock rows in one order.
-func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []byte, unlocked bool, most int, window time.Time) (a Account, n counts, err error) {
+//
+// How a person stands to the service is looked up for a browser they know, by an id that is NULL for
+// every other one: what an unknown browser asks costs the same with an account and without.
+func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, try Try, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
 	var since, held *time.Time
+	var standing consent.StandingColumns
 	err = db.QueryRow(ctx, `
 		WITH account AS (
 		     SELECT w.person_id, w.hash, coalesce(h.way, '') AS way, h.since, h.held_at,
@@ -49,15 +54,29 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, browser []
 		       (SELECT count FROM counted),
 		       coalesce((SELECT count FROM counted_cpf), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
-		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0)
+		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0),
+		       p.sealed, p.updated_at, p.version, p.evidence, p.employment, c.kind, c.claims, c.offered, c.offline, sub.sub
 		  FROM (SELECT 1) one
-		  LEFT JOIN account a ON true`,
-		pg.Args{"browser": browser, "cpf": cpf, "unlocked": unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
-			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global}).
-		Scan(&person, &a.Hash, &a.Known, &a.Second, &a.Hold.Way, &since, &held, &n.pair, &n.cpf, &n.address, &n.global)
+		  LEFT JOIN account a ON true
+		  LEFT JOIN known_person p ON p.id = CASE WHEN a.known THEN a.person_id END
+		  LEFT JOIN LATERAL (
+		       SELECT kind, claims, offered, offline
+		         FROM consent
+		        WHERE person_id = p.id AND client_id = @client
+		        ORDER BY id DESC
+		        LIMIT 1) c ON true
+		  LEFT JOIN subject sub ON sub.person_id = p.id AND sub.sector = @sector`,
+		pg.Args{"browser": try.Browser, "cpf": cpf, "unlocked": try.Unlocked, "mailed": b.mailed, "proven": b.proven, "pair": b.pair,
+			"most": most, "window": window, "cpf_bucket": b.cpf, "address": b.address, "global": b.global,
+			"client": try.ClientID, "sector": try.Sector}).
+		Scan(append([]any{&person, &a.Hash, &a.Known, &a.Second, &a.Hold.Way, &since, &held, &n.pair, &n.cpf, &n.address, &n.global}, standing.Targets()...)...)
+	if err != nil {
+		return a, n, err
+	}
 	if person != nil {
 		a.PersonID = *person
 	}
+	a.Standing, err = standing.Standing(a.PersonID, try.ClientID)
 	if held != nil {
 		a.Hold.Since, a.Hold.At = *since, *held
 	}

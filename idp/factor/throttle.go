@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/consent"
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
@@ -32,6 +33,8 @@ type Try struct {
 	Address  netip.Addr
 	Browser  []byte // SHA-256 of the browser cookie
 	Unlocked bool   // this interaction has answered a mail code for this CPF
+
+	ClientID, Sector string // of the service it is for; "" when it is for none
 }
 
 // Verdict says how a try may go on.
@@ -52,6 +55,9 @@ type Account struct {
 	Known    bool   // this browser has signed in as this person before
 	Second   bool   // the password is half of it: a code of an app, or what stands in for it, comes next
 	Hold     Hold   // what a recovery left behind
+	// Standing is how the person stands to the service of the try. It is read for browsers that the
+	// account knows alone: to anybody else a CPF with account must cost what one without does.
+	Standing *consent.Standing
 
 	tries *buckets // where [Throttle.Enter] counted; nil: it did not
 }
@@ -74,7 +80,7 @@ func NewThrottle(db pg.DB, tries *pg.Group, box registry.Sealer, limits Limits, 
 // together, and finds the account in the same statement.
 func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error) {
 	b := t.buckets(try)
-	a, n, err := enter(ctx, t.tries.Ordered(b.cpf), b, registry.DocumentKeys(t.box, try.CPF.Digits()), try.Browser, try.Unlocked, t.limits.Pair, t.window())
+	a, n, err := enter(ctx, t.tries.Ordered(b.cpf), b, registry.DocumentKeys(t.box, try.CPF.Digits()), try, t.limits.Pair, t.window())
 	if err != nil {
 		return a, Wait, err
 	}

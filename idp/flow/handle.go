@@ -300,7 +300,8 @@ func problem(code, field, fieldCode string, args map[string]any) *themes.Problem
 }
 
 func (h *Handler) try(c echo.Context, v *visit, cpf brdoc.CPF) factor.Try {
-	return factor.Try{CPF: cpf, Address: address(c), Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil}
+	return factor.Try{CPF: cpf, Address: address(c), Browser: v.BrowserHash, Unlocked: v.UnlockedAt != nil,
+		ClientID: v.ClientID, Sector: v.sector()}
 }
 
 // address is the browser's.

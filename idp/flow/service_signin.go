@@ -120,11 +120,11 @@ func (d *Dependencies) half(ctx context.Context, v *visit, person uuid.UUID) err
 // before, so that all of it is written in one batch. It returns no params for every other sign-in,
 // having changed nothing.
 func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, account factor.Account, e entry) (in entered, err error) {
-	if v.carried == nil || v.settled || v.known != nil || v.client == nil || !account.Known {
+	if v.carried == nil || v.settled || v.known != nil || v.client == nil || account.Standing == nil {
 		return in, nil
 	}
 	w := *v
-	if w.known, err = d.Sessions.Prospect(ctx, e.session(), v.ClientID, v.sector()); err != nil || w.known == nil {
+	if w.known, err = d.Sessions.Prospect(e.session(), account.Standing); err != nil {
 		return in, err
 	}
 	now := d.Now()

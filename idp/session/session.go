@@ -155,9 +155,23 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, c
 }
 
 // Prospect is what [Service.Begin] would open for a person in a browser where nobody is signed in,
-// nil for one who is gone. [Service.Open] then opens it.
-func (s *Service) Prospect(ctx context.Context, e Entry, clientID, sector string) (*Known, error) {
-	return prospect(ctx, s.shared.Reads, s.box, s.fresh(e), clientID, sector)
+// as they stood to the service when their try was counted. [Service.Open] then opens it.
+func (s *Service) Prospect(e Entry, standing *consent.Standing) (*Known, error) {
+	one := s.fresh(e)
+	return knownBy(s.box, one, standing, one.LastSeenAt)
+}
+
+// knownBy opens what was read about who holds a session.
+func knownBy(box registry.Sealer, one Session, standing *consent.Standing, now time.Time) (k *Known, err error) {
+	k = &Known{Session: one, Sealed: standing.Sealed, Version: standing.Version, Evidence: standing.Evidence,
+		Employed: standing.Employed, Consent: standing.Decision, Subject: standing.Subject}
+	if k.Acts, err = company.OpenSet(box, one.Companies, one.ID); err != nil {
+		return nil, err
+	}
+	person, err := registry.Unseal(box, one.PersonID, standing.Sealed)
+	person.UpdatedAt = standing.UpdatedAt
+	k.Person = person.Seen(k.Level(now))
+	return k, err
 }
 
 // Open writes a prospective session, which acts for nobody, put off as [pg.Later] does, and returns its cookie's secret.

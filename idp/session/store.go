@@ -8,19 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loginunico/loginunico/consent"
-	"github.com/loginunico/loginunico/idp/company"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
-	"github.com/loginunico/loginunico/registry/staff"
-	"github.com/loginunico/loginunico/registry/trust"
 )
 
 // knownColumns are a session s with its person, evidence, latest decision about a client and sub,
 // in the order of [scanKnown]; knownOf is where they come from.
 const (
 	knownColumns = `s.id, s.person_id, s.auth_time, s.amr, s.cap, s.last_seen_at, s.expires_at, s.company,
-		       p.sealed, p.updated_at, p.version, c.kind, c.claims, c.offered, c.offline, sub.sub,
-		       p.evidence, p.employment`
+		       p.sealed, p.updated_at, p.version, p.evidence, p.employment, c.kind, c.claims, c.offered, c.offline, sub.sub`
 	knownOf = ` s
 		  JOIN known_person p ON p.id = s.person_id
 		  LEFT JOIN LATERAL (
@@ -55,17 +51,6 @@ func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash 
 			"browser": s.Browser, "expires": s.ExpiresAt, "company": s.Companies, "client": clientID, "sector": sector}))
 }
 
-// prospect reads what [insert] would, and writes nothing.
-func prospect(ctx context.Context, db pg.DB, box registry.Sealer, s Session, clientID, sector string) (*Known, error) {
-	return scanKnown(box, clientID, s.LastSeenAt, db.QueryRow(ctx, `
-		SELECT `+knownColumns+`
-		  FROM (SELECT @id::uuid AS id, @person::uuid AS person_id, @auth_time::timestamptz AS auth_time, @amr::text[] AS amr,
-		               @cap::smallint AS cap, @seen::timestamptz AS last_seen_at, @expires::timestamptz AS expires_at,
-		               NULL::bytea AS company)`+knownOf,
-		pg.Args{"id": s.ID, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
-			"expires": s.ExpiresAt, "client": clientID, "sector": sector}))
-}
-
 // open writes a session; nobody waits for it.
 func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 	return pg.Later(ctx, db, `
@@ -77,40 +62,19 @@ func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 
 func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row) (*Known, error) {
 	var k Known
-	var updated time.Time
-	var ev trust.Columns
-	var em staff.Columns
-	var kind, sub *string
-	var offline *bool
-	var claims, offered []string
-	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt, &k.Companies,
-		&k.Sealed, &updated, &k.Version, &kind, &claims, &offered, &offline, &sub}, append(ev.Targets(), em.Targets()...)...)...)
+	var columns consent.StandingColumns
+	err := row.Scan(append([]any{&k.ID, &k.PersonID, &k.AuthTime, &k.AMR, &k.Cap, &k.LastSeenAt, &k.ExpiresAt, &k.Companies}, columns.Targets()...)...)
 	if pg.NoRows(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if kind != nil {
-		k.Consent = &consent.Record{PersonID: k.PersonID, ClientID: clientID, Kind: consent.Kind(*kind), Claims: claims,
-			Offered: offered, Offline: *offline}
-	}
-	if sub != nil {
-		k.Subject = *sub
-	}
-	if k.Evidence, err = ev.Evidence(); err != nil {
+	standing, err := columns.Standing(k.PersonID, clientID)
+	if err != nil {
 		return nil, err
 	}
-	if k.Employed, err = em.Employment(); err != nil {
-		return nil, err
-	}
-	if k.Acts, err = company.OpenSet(box, k.Companies, k.ID); err != nil {
-		return nil, err
-	}
-	k.Person, err = registry.Unseal(box, k.PersonID, k.Sealed)
-	k.Person.UpdatedAt = updated
-	k.Person = k.Person.Seen(k.Level(now))
-	return &k, err
+	return knownBy(box, k.Session, standing, now)
 }
 
 // renew gives a live session a new secret and authentication; false when it has ended. No companies
