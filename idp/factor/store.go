@@ -20,6 +20,9 @@ type counts struct{ pair, cpf, address, global int }
 //
 // How a person stands to the service is looked up for a browser they know, by an id that is NULL for
 // every other one: what an unknown browser asks costs the same with an account and without.
+//
+// Its commit does not wait for the disk. The next one of the request does, and all before it with it:
+// see [Throttle.Enter].
 func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, try Try, most int, window time.Time) (a Account, n counts, err error) {
 	var person *uuid.UUID
 	var since, held *time.Time
@@ -56,7 +59,7 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, try Try, m
 		       coalesce((SELECT count FROM throttle WHERE bucket = @address AND starts_at = @window), 0),
 		       coalesce((SELECT count FROM throttle WHERE bucket = @global AND starts_at = @window), 0),
 		       p.sealed, p.updated_at, p.version, p.evidence, p.employment, c.kind, c.claims, c.offered, c.offline, sub.sub
-		  FROM (SELECT 1) one
+		  FROM (SELECT set_config('synchronous_commit', 'off', true)) now
 		  LEFT JOIN account a ON true
 		  LEFT JOIN known_person p ON p.id = CASE WHEN a.known THEN a.person_id END
 		  LEFT JOIN LATERAL (
@@ -81,6 +84,16 @@ func enter(ctx context.Context, db pg.DB, b buckets, cpf []uuid.UUID, try Try, m
 		a.Hold.Since, a.Hold.At = *since, *held
 	}
 	return a, n, err
+}
+
+// harden makes durable what [enter] has counted, by a commit that changes nothing.
+func harden(ctx context.Context, db pg.DB, own [][]byte, window time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE throttle
+		   SET count = count
+		 WHERE bucket = ANY (@own) AND starts_at = @window`,
+		pg.Args{"own": own, "window": window})
+	return err
 }
 
 // count adds one to each bucket.

@@ -78,6 +78,10 @@ func NewThrottle(db pg.DB, tries *pg.Group, box registry.Sealer, limits Limits, 
 
 // Enter counts a try before it is made, so that tries at once cannot slip under the limit
 // together, and finds the account in the same statement.
+//
+// Every process sees the count at once, and no answer is given before it is durable: the disk is
+// waited for with whatever the request commits next, be it the session or a wrong password's count,
+// and by [Throttle.Harden] where that is nothing.
 func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error) {
 	b := t.buckets(try)
 	a, n, err := enter(ctx, t.tries.Ordered(b.cpf), b, registry.DocumentKeys(t.box, try.CPF.Digits()), try, t.limits.Pair, t.window())
@@ -87,19 +91,24 @@ func (t *Throttle) Enter(ctx context.Context, try Try) (Account, Verdict, error)
 	a.tries = &b
 	switch proven := a.Known || try.Unlocked; {
 	case n.pair > t.limits.Pair && try.Unlocked:
-		return a, Wait, nil
+		return a, Wait, t.Harden(ctx, try, a)
 	case n.pair > t.limits.Pair,
 		!proven && (n.cpf > t.limits.CPF || n.address >= t.limits.Address || n.global >= t.limits.Global):
-		return a, Unlock, nil
+		return a, Unlock, t.Harden(ctx, try, a)
 	}
 	return a, Go, nil
+}
+
+// Harden makes a try's count durable, for an answer that nothing else is committed for.
+func (t *Throttle) Harden(ctx context.Context, try Try, a Account) error {
+	return harden(ctx, t.db, t.bucketsOf(try, a).own(), t.window())
 }
 
 // Failed counts a wrong password against the address and the city; Enter has counted it against
 // the CPF. A proven browser's mistakes count for itself alone.
 func (t *Throttle) Failed(ctx context.Context, try Try, a Account) error {
 	if a.Known || try.Unlocked {
-		return nil
+		return t.Harden(ctx, try, a)
 	}
 	b := t.bucketsOf(try, a)
 	return count(ctx, t.db, [][]byte{b.address, b.global}, t.window())
@@ -109,14 +118,13 @@ func (t *Throttle) Failed(ctx context.Context, try Try, a Account) error {
 // opens the session.
 func (t *Throttle) Succeeded(ctx context.Context, tx pg.DB, try Try, a Account) error {
 	b := t.bucketsOf(try, a)
-	own := [][]byte{b.pair, b.proven, b.mailed}
 	if a.Known {
-		return forget(ctx, tx, own, t.window())
+		return forget(ctx, tx, b.own(), t.window())
 	}
 	if try.Unlocked {
 		b.cpf = nil // this try did not count for it
 	}
-	return succeed(ctx, tx, a.PersonID, try.Browser, own, b.cpf, t.window(), t.now())
+	return succeed(ctx, tx, a.PersonID, try.Browser, b.own(), b.cpf, t.window(), t.now())
 }
 
 // Mail says whether one more code may be sent for this CPF from this address, or to this
@@ -151,6 +159,9 @@ func (t *Throttle) Purge(ctx context.Context) error {
 }
 
 type buckets struct{ pair, proven, mailed, cpf, address, global []byte }
+
+// own are those of which a try counts in one.
+func (b buckets) own() [][]byte { return [][]byte{b.pair, b.proven, b.mailed} }
 
 func (t *Throttle) bucketsOf(try Try, a Account) buckets {
 	if a.tries != nil {

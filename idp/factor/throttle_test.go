@@ -36,7 +36,12 @@ var few = factor.Limits{Window: 15 * time.Minute, Pair: 3, CPF: 6, Address: 9, G
 
 func newGate(t *testing.T, limits factor.Limits) *gate {
 	t.Helper()
-	g := &gate{t: t, db: testpg.New(t), clock: testclock.At("2026-11-21T12:00:00Z")}
+	return newGateOn(t, testpg.New(t), limits)
+}
+
+func newGateOn(t *testing.T, db *pg.Pool, limits factor.Limits) *gate {
+	t.Helper()
+	g := &gate{t: t, db: db, clock: testclock.At("2026-11-21T12:00:00Z")}
 	box, err := secret.Open(t.Context(), g.db, secret.KEK{})
 	if err != nil {
 		t.Fatal(err)
@@ -295,5 +300,49 @@ func TestCountsLeaveWhenTheyAreOver(t *testing.T) {
 		g.clock.Now().Add(-time.Hour)).Scan(&old, &fresh)
 	if err != nil || old != 0 || fresh == 0 {
 		t.Errorf("%d old, %d fresh, %v", old, fresh, err)
+	}
+}
+
+// TestNoAnswerComesBeforeItsTryIsDurable: the count itself does not wait for the disk, so something
+// that comes before the answer must.
+func TestNoAnswerComesBeforeItsTryIsDurable(t *testing.T) {
+	t.Parallel()
+
+	cfg, err := pg.Config(testpg.URL(t), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "on" // as where it matters; other tests have it off
+	db, err := pg.OpenConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	g := newGateOn(t, db, few)
+	counted := func() (written string) {
+		t.Helper()
+		err := db.QueryRow(t.Context(), `SELECT pg_current_wal_insert_lsn()::text`).Scan(&written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return written
+	}
+	durable := func(what, written string) {
+		t.Helper()
+		var ok bool
+		if err := db.QueryRow(t.Context(), `SELECT pg_current_wal_flush_lsn() >= $1::text::pg_lsn`, written).Scan(&ok); err != nil || !ok {
+			t.Errorf("%s: answered before the try was durable (%v)", what, err)
+		}
+	}
+
+	stranger, home := from(maria, 1), from(maria, 2)
+	g.right(home)
+	for what, try := range map[string]factor.Try{"a stranger's wrong password": stranger, "a known browser's": home} {
+		a, _ := g.enter(try)
+		written := counted()
+		if err := g.Failed(t.Context(), try, a); err != nil {
+			t.Fatal(err)
+		}
+		durable(what, written)
 	}
 }

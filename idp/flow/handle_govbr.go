@@ -254,7 +254,7 @@ func (h *Handler) joins(ctx context.Context, try factor.Try, of *registry.Person
 	right, err := h.Hasher.Verify(ctx, account.Hash, password)
 	switch {
 	case busyHasher(err):
-		return h.waitProblem(), nil
+		return h.waitProblem(), h.Throttle.Harden(ctx, try, account)
 	case err != nil:
 		return nil, err
 	case !right || of == nil || account.PersonID != of.ID:

@@ -179,14 +179,15 @@ func (r *Request) prompts(form url.Values, _ *client.Client) error {
 
 // scopes keeps the scopes we know: others must be ignored. OIDC Core §3.1.2.1.
 func (r *Request) scopes(form url.Values, c *client.Client) error {
+	asked, may := strings.Fields(form.Get("scope")), c.Scopes()
+	if len(asked) > 50 {
+		return refuse("invalid_scope", "too many scopes")
+	}
 	r.Scope = []string{}
-	for _, s := range strings.Fields(form.Get("scope")) {
-		if slices.Contains(c.Scopes(), s) && !slices.Contains(r.Scope, s) {
+	for _, s := range asked {
+		if slices.Contains(may, s) && !slices.Contains(r.Scope, s) {
 			r.Scope = append(r.Scope, s)
 		}
-	}
-	if len(strings.Fields(form.Get("scope"))) > 50 {
-		return refuse("invalid_scope", "too many scopes")
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (d *Dependencies) signIn(ctx context.Context, v *visit, try factor.Try, pas
 	}
 	right, err := d.Hasher.Verify(ctx, account.Hash, password)
 	if err != nil {
-		return in, false, verdict, err
+		return in, false, verdict, errors.Join(err, d.Throttle.Harden(ctx, try, account))
 	}
 	if !right || account.PersonID == uuid.Nil {
 		return in, false, verdict, d.Throttle.Failed(ctx, try, account)
