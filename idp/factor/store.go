@@ -123,6 +123,17 @@ func countMost(ctx context.Context, db pg.DB, keys [][]byte, window time.Time) (
 	return most, err
 }
 
+// welcome clears the tries of a browser that the account knows and keeps the event of its sign-in.
+func welcome(ctx context.Context, db pg.DB, own [][]byte, window time.Time, e Event) error {
+	return pg.Later(ctx, db, `
+		WITH cleared AS (
+		     DELETE FROM throttle
+		      WHERE bucket = ANY (@own) AND starts_at = @window)
+		INSERT INTO factor_event (person_id, id, at, kind, browser)
+		VALUES (@person, @id, @at, @kind, left(@browser, 40))`,
+		pg.Args{"own": own, "window": window, "person": e.Person, "id": e.ID, "at": e.At, "kind": string(e.Kind), "browser": e.Browser})
+}
+
 // forget clears a pair's tries: all there is to do for a browser that the account knows.
 func forget(ctx context.Context, db pg.DB, own [][]byte, window time.Time) error {
 	return pg.Later(ctx, db, `

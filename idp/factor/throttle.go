@@ -127,6 +127,13 @@ func (t *Throttle) Succeeded(ctx context.Context, tx pg.DB, try Try, a Account) 
 	return succeed(ctx, tx, a.PersonID, try.Browser, b.own(), b.cpf, t.window(), t.now())
 }
 
+// Welcome is [Throttle.Succeeded] and the [Note] of the sign-in at once, for a browser that the
+// account knows; nobody waits for it.
+func (t *Throttle) Welcome(ctx context.Context, db pg.DB, try Try, a Account, e Event) error {
+	e.ID = pg.NewID()
+	return welcome(ctx, db, t.bucketsOf(try, a).own(), t.window(), e)
+}
+
 // Mail says whether one more code may be sent for this CPF from this address, or to this
 // destination, and counts it.
 func (t *Throttle) Mail(ctx context.Context, cpf brdoc.CPF, address netip.Addr, to string) (bool, error) {

@@ -133,13 +133,10 @@ func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, a
 		return in, nil
 	}
 	err = d.Shared.Writes.Together(ctx, func(db pg.DB) (err error) {
-		if err := d.Throttle.Succeeded(ctx, db, try, account); err != nil {
+		if err := d.Throttle.Welcome(ctx, db, try, account, d.signedIn(e)); err != nil {
 			return err
 		}
 		if in.cookie, err = d.Sessions.Open(ctx, db, w.known.Session); err != nil {
-			return err
-		}
-		if err := d.noted(ctx, db, e); err != nil {
 			return err
 		}
 		if err := finishFresh(ctx, db, w.Interaction, now); err != nil {
@@ -193,8 +190,12 @@ func (d *Dependencies) open(ctx context.Context, tx pg.Tx, v *visit, e entry) (i
 
 // noted keeps the sign-in for its owner to see.
 func (d *Dependencies) noted(ctx context.Context, db pg.DB, e entry) error {
-	_, err := factor.Note(ctx, db, factor.Event{Person: e.person, At: d.Now(), Kind: factor.SignedIn, Browser: e.browser})
+	_, err := factor.Note(ctx, db, d.signedIn(e))
 	return err
+}
+
+func (d *Dependencies) signedIn(e entry) factor.Event {
+	return factor.Event{Person: e.person, At: d.Now(), Kind: factor.SignedIn, Browser: e.browser}
 }
 
 // lifted ends the hold of a recovery that this session confirms.
