@@ -26,6 +26,28 @@ func RecordTx(ctx context.Context, tx pg.Tx, events ...Event) error {
 	return insertPending(ctx, tx, ready)
 }
 
+// AppendTx stores events as RecordTx does, in a batch of their own: for a job that has many and no more
+// to do but commit, because until then the chain is held for it alone. An event without a time, and the
+// batch, are of now.
+func AppendTx(ctx context.Context, tx pg.Tx, now time.Time, events ...Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	ready, err := prepare(events, now)
+	if err != nil {
+		return err
+	}
+	if err := limitIdling(ctx, tx); err != nil {
+		return err
+	}
+	before, _, err := lockHead(ctx, tx)
+	if err != nil {
+		return err
+	}
+	_, err = write(ctx, tx, before, ready, map[time.Time]bool{}, now)
+	return err
+}
+
 // append writes one batch of events and of what is pending, if there is any of either; more says
 // that further events are pending.
 func (w *Writer) append(events []Event) (more bool, err error) {
@@ -48,7 +70,7 @@ func (w *Writer) append(events []Event) (more bool, err error) {
 		if len(all) == 0 {
 			return nil
 		}
-		last, err = w.write(ctx, tx, before, append(all, w.cut(before)...))
+		last, err = write(ctx, tx, before, append(all, w.cut(before)...), w.months, w.now())
 		return err
 	})
 	if err != nil {
@@ -61,18 +83,19 @@ func (w *Writer) append(events []Event) (more bool, err error) {
 	return more, nil
 }
 
-// write puts a batch behind before. Its statements travel with COMMIT.
-func (w *Writer) write(ctx context.Context, tx pg.Tx, before head, events []Event) (head, error) {
+// write puts a batch behind before. Its statements travel with COMMIT. months are those whose
+// partitions are known to be there, and become so.
+func write(ctx context.Context, tx pg.Tx, before head, events []Event, months map[time.Time]bool, now time.Time) (head, error) {
 	for _, e := range events {
-		if w.months[e.month()] {
+		if months[e.month()] {
 			continue
 		}
 		if err := makeMonth(ctx, tx, e.month()); err != nil {
 			return head{}, err
 		}
-		w.months[e.month()] = true
+		months[e.month()] = true
 	}
-	b := before.next(events, w.now())
+	b := before.next(events, now)
 	if err := insertEvents(ctx, tx, b.Seq, events); err != nil {
 		return head{}, err
 	}

@@ -3,6 +3,7 @@
 //
 //	Record ──► Writer: one batch per commit ──┐
 //	                                          ├─► audit_event   (partitions of a month)
+//	AppendTx ──► a batch of its own ──────────┤
 //	RecordTx ──► audit_pending ── within 1 s ─┘   audit_batch   seq, root of the events, hash of seq-1, hash
 //	                                                  │
 //	                          Seal, once a day ───────┴─► audit_root   ES256 over the day's last hash

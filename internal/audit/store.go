@@ -129,6 +129,12 @@ func lockHead(ctx context.Context, tx pg.Tx) (h head, pending bool, err error) {
 	return h, pending, err
 }
 
+// limitIdling ends a transaction whose process stands still, which must not hold the chain for the
+// others; a Writer's own connection is set so.
+func limitIdling(ctx context.Context, tx pg.Tx) error {
+	return pg.Later(ctx, tx, `SELECT set_config('idle_in_transaction_session_timeout', @most, true)`, pg.Args{"most": mostIdle})
+}
+
 // lockChain waits for whoever appends now.
 func lockChain(ctx context.Context, tx pg.Tx) error {
 	return pg.Later(ctx, tx, `SELECT pg_advisory_xact_lock(hashtextextended('chain', hashtext('audit')))`)

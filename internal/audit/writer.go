@@ -19,6 +19,7 @@ const (
 	maxBatch = 1000 // events after which a batch gathers no more
 	patience = 10 * time.Second
 	poll     = time.Second // how long an event of a transaction waits for its batch, at most
+	mostIdle = "10s"       // of a transaction that holds the chain
 )
 
 // Writer records events, those of concurrent callers in one commit. It is safe for concurrent use
@@ -47,7 +48,7 @@ func NewWriter(ctx context.Context, db *pg.Pool, log *slog.Logger, now func() ti
 	cfg := db.Config()
 	cfg.MaxConns, cfg.MinConns = 1, 1
 	// A process that stands still must not hold the chain for the others.
-	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = mostIdle
 	own, err := pg.OpenConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
