@@ -55,8 +55,10 @@ type Dependencies struct {
 	GovBR        federation.Settings // the zero value is a city without gov.br
 	// Certificates are the trips to the host that asks for them; nil is a city without.
 	Certificates *certauth.Trips
-	Limits       factor.Limits
-	Breached     *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
+	// Signatures are the ways of certificates that no handshake shows; they need Certificates. nil: none.
+	Signatures *flow.Signatures
+	Limits     factor.Limits
+	Breached   *factor.Breached // leaked passwords that nobody may choose; nil: the city has no list
 	// SecretQuestion lets people get back in by one, after a code. The city has to want it.
 	SecretQuestion bool
 	Issuer         string // no trailing slash
@@ -109,7 +111,7 @@ func New(d Dependencies) (*Provider, error) {
 	p.flows.Recoveries = factor.NewRecoveries(d.Box, p.flows.Hasher, d.SecretQuestion, d.Now)
 	p.flows.Channels = factor.NewChannels(d.Box, d.Now)
 	p.flows.Displacer = p.Displacer()
-	p.flows.Certificates = d.Certificates
+	p.flows.Certificates, p.flows.Signatures = d.Certificates, d.Signatures
 	govbrErr := p.openGovBR()
 	p.endpoint = &endpoint{auth: client.NewAuthenticator(d.Clients, d.DB, d.Issuer, d.Issuer+PathToken, d.Now),
 		cors: &cors{clients: d.Clients, methods: "POST"}, log: d.Log}

@@ -4,6 +4,7 @@ package themes
 type Certificate struct {
 	GoURL   string // link id "continue"
 	OldURL  string // link id "old": for old tokens; "" hides it
+	WaysURL string // link id "ways": in the cloud, or signed elsewhere; "" hides it
 	BackURL string // link id "back"
 }
 
@@ -14,6 +15,7 @@ type CertificateWhy struct {
 	CPF      string // masked: whom the visit expects; "" anybody
 	AgainURL string // link id "continue": once more; "" where that cannot help
 	OldURL   string // link id "old": for old tokens; "" hides it
+	WaysURL  string // link id "ways": in the cloud, or signed elsewhere; "" hides it
 	BackURL  string // link id "back": the visit's own next page
 }
 

@@ -12,6 +12,8 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,7 +23,8 @@ type Options struct {
 	AuthorityBits, PersonBits int
 	// Now is the middle of the time that certificates are valid; zero is the machine's.
 	Now time.Time
-	// CRL and OCSP are the addresses that every certificate but the root names; none by default.
+	// CRL and OCSP are the addresses that every certificate but the root names; none by default. In CRL
+	// {ca} stands for who issues: see [Repository].
 	CRL, OCSP []string
 	// Name distinguishes hierarchies; the root of every one without a name has the same DN, as
 	// ICP-Brasil's homologation has production's.
@@ -175,6 +178,10 @@ func create(t, parent *x509.Certificate, key, by crypto.Signer) (*x509.Certifica
 	t.SubjectKeyId = id[:20]
 	if t == parent {
 		t.AuthorityKeyId = t.SubjectKeyId
+	}
+	t.CRLDistributionPoints = slices.Clone(t.CRLDistributionPoints)
+	for i, at := range t.CRLDistributionPoints {
+		t.CRLDistributionPoints[i] = strings.ReplaceAll(at, "{ca}", short(parent))
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), by)
 	if err != nil {

@@ -110,6 +110,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST(pathConsent, h.postConsent)
 	h.mountGovBR(e)
 	h.mountCertificates(e)
+	h.mountSignatures(e)
 }
 
 const cookieBrowser = "navegador"

@@ -43,7 +43,7 @@ func (h *Handler) getCertificate(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
-	view := themes.Certificate{GoURL: v.url(pathCertificateGo), BackURL: v.url(pathContinue)}
+	view := themes.Certificate{GoURL: v.url(pathCertificateGo), WaysURL: h.certificateWaysURL(v), BackURL: v.url(pathContinue)}
 	if h.Certificates.Compatible() {
 		view.OldURL = view.GoURL + "&antigo=1"
 	}

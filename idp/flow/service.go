@@ -49,6 +49,7 @@ type Dependencies struct {
 	GovBR      *federation.Connector // nil: the city does not use gov.br
 	// Certificates are the trips to the certificate host; nil: the city has none.
 	Certificates *certauth.Trips
+	Signatures   *Signatures // nil: no way of a certificate but the handshake
 	Caps         trust.Caps
 	Assurance    ida.Settings
 	Issuer       string
@@ -152,6 +153,11 @@ func (d *Dependencies) Purge(ctx context.Context, limit int) (int64, error) {
 	}
 	if d.Certificates != nil {
 		if err := d.Certificates.Purge(ctx, d.DB); err != nil {
+			return 0, err
+		}
+	}
+	if d.Signatures != nil {
+		if err := d.Signatures.Purge(ctx, d); err != nil {
 			return 0, err
 		}
 	}

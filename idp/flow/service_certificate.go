@@ -195,7 +195,7 @@ func (d *Dependencies) certificateURL(v *visit) string {
 
 // certificateWhy is the page that says why nobody was signed in.
 func (d *Dependencies) certificateWhy(v *visit, reason string) themes.CertificateWhy {
-	view := themes.CertificateWhy{Reason: reason, AgainURL: v.url(pathCertificateGo), BackURL: v.url(pathContinue)}
+	view := themes.CertificateWhy{Reason: reason, AgainURL: v.url(pathCertificateGo), WaysURL: d.certificateWaysURL(v), BackURL: v.url(pathContinue)}
 	switch certauth.Reason(reason) {
 	case whyOther:
 		view.CPF = v.typedCPF(d.Box).Masked()

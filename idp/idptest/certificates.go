@@ -46,8 +46,12 @@ func (i *ICP) Refuse(leaf *icptest.Leaf, why error) {
 }
 
 // openCertificates starts the certificate host of the city, whose clock is the city's.
-func (c *City) openCertificates(log *slog.Logger) *certauth.Trips {
-	pki := must(icptest.New(icptest.Options{Now: c.Now(), PersonBits: 2048}))(c.t) // browsers and their stores know RSA best
+func (c *City) openCertificates(log *slog.Logger, o options) *certauth.Trips {
+	made := icptest.Options{Now: c.Now(), PersonBits: 2048} // browsers and their stores know RSA best
+	if o.signatures {
+		made.CRL = []string{c.listen(http.HandlerFunc(c.publish)) + "/{ca}.crl"}
+	}
+	pki := must(icptest.New(made))(c.t)
 	c.ICP = &ICP{PKI: pki}
 	var from []certauth.Candidate
 	for _, ca := range pki.Authorities() {
@@ -55,6 +59,10 @@ func (c *City) openCertificates(log *slog.Logger) *certauth.Trips {
 	}
 	c.ICP.set, _ = certauth.NewAuthorities([]certauth.Pin{pki.Pin()}, from, c.Now())
 	c.ICP.Verifier = &certauth.Verifier{From: c.ICP, Revocation: c.ICP, Now: c.Now}
+	if o.signatures {
+		c.openLists()
+		c.ICP.Verifier.Revocation = c.Lists
+	}
 	web := must(icptest.New(icptest.Options{Name: " da Web"}))(c.t)
 	c.ICP.Trust, c.ICP.Web = x509.NewCertPool(), web.Root.Cert.Raw
 	c.ICP.Trust.AddCert(web.Root.Cert)

@@ -18,11 +18,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loginunico/loginunico/certauth"
+	"github.com/loginunico/loginunico/certauth/cloud/psctest"
+	"github.com/loginunico/loginunico/certauth/icptest"
+	"github.com/loginunico/loginunico/certauth/revocation"
 	"github.com/loginunico/loginunico/idp"
 	"github.com/loginunico/loginunico/idp/client"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/federation/govbrtest"
+	"github.com/loginunico/loginunico/idp/flow"
 	"github.com/loginunico/loginunico/idp/keys"
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/httpx"
@@ -51,8 +55,12 @@ type City struct {
 	SMS     *sms.Service      // on Outbox; nil WithoutTexts
 	GovBR   *govbrtest.Server // nil but WithGovBR
 	ICP     *ICP              // nil but WithCertificates
-	Echo    *echo.Echo
-	IDP     *idp.Provider
+	// Of WithSignatures: what authorities publish, what the city has of it, a PSC.
+	Repository *icptest.Repository
+	Lists      *revocation.Service
+	PSC        *psctest.Server
+	Echo       *echo.Echo
+	IDP        *idp.Provider
 
 	t       testing.TB
 	people  *registry.Store
@@ -69,6 +77,7 @@ type Option func(*options)
 type options struct {
 	govbr        bool
 	certificates bool
+	signatures   bool
 	limits       factor.Limits
 	caps         string
 	texts        bool
@@ -160,13 +169,20 @@ func (c *City) serve(listener net.Listener, o options) {
 	}
 	var trips *certauth.Trips
 	if o.certificates {
-		trips = c.openCertificates(log)
+		trips = c.openCertificates(log, o)
+	}
+	var signatures *flow.Signatures
+	if o.signatures {
+		signatures = c.openSignatures()
 	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
 		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
 		LevelWarning: 30 * 24 * time.Hour, SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
-		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: trips, CertificatesCount: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
+		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: trips, Signatures: signatures, CertificatesCount: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
+	if c.Lists != nil {
+		p.Recall(c.Lists, c.ICP)
+	}
 	if err := queue.Open(); err != nil {
 		c.t.Fatal(err)
 	}

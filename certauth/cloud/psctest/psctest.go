@@ -96,6 +96,13 @@ func (s *Server) Register(c Client) {
 	s.client = c
 }
 
+// Keep takes in another certificate.
+func (s *Server) Keep(h Holder) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holders = append(s.holders, h)
+}
+
 // Set changes what the PSC does from now on.
 func (s *Server) Set(m Modes) {
 	s.mu.Lock()

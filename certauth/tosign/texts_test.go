@@ -1,4 +1,4 @@
-package challenge_test
+package tosign_test
 
 import (
 	"crypto/sha256"
@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/loginunico/loginunico/certauth/challenge"
 	"github.com/loginunico/loginunico/certauth/cloud/psctest"
 	"github.com/loginunico/loginunico/certauth/icptest"
+	"github.com/loginunico/loginunico/certauth/tosign"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/secret"
 	"github.com/loginunico/loginunico/internal/testclock"
@@ -21,7 +21,7 @@ func TestATextIsSignedOnceInItsVisitAndBrowser(t *testing.T) {
 	t.Parallel()
 
 	db, clock, ctx := testpg.New(t), testclock.At("2026-11-21T12:00:00Z"), t.Context()
-	texts := challenge.New("https://id.example.org", clock.Now)
+	texts := tosign.New("https://id.example.org", clock.Now)
 	leaf := icptest.Must(icptest.New(icptest.Options{})).Issue(icptest.ECPF("MARIA", "52998224725"))
 	visit, browser := pg.NewID(), secret.Hash("browser")
 	sign := func(text string) []byte {
@@ -45,9 +45,9 @@ func TestATextIsSignedOnceInItsVisitAndBrowser(t *testing.T) {
 		browser   []byte
 		want      error
 	}{
-		"another browser":       {sign(text), secret.Hash("another"), challenge.ErrGone},
-		"another visit's text":  {sign(other), browser, challenge.ErrSignature},
-		"no signature":          {[]byte("Maria"), browser, challenge.ErrSignature},
+		"another browser":       {sign(text), secret.Hash("another"), tosign.ErrGone},
+		"another visit's text":  {sign(other), browser, tosign.ErrSignature},
+		"no signature":          {[]byte("Maria"), browser, tosign.ErrSignature},
 		"a text that was asked": {sign(text), browser, nil},
 	} {
 		if _, cert, err := texts.Answer(ctx, db, visit, c.browser, c.signature); !errors.Is(err, c.want) || (cert == nil) != (c.want != nil) {
@@ -60,7 +60,7 @@ func TestATextIsSignedOnceInItsVisitAndBrowser(t *testing.T) {
 		all.Go(func() {
 			if err := texts.Use(ctx, db, visit, browser, text); err == nil {
 				used.Add(1)
-			} else if !errors.Is(err, challenge.ErrGone) {
+			} else if !errors.Is(err, tosign.ErrGone) {
 				t.Error(err)
 			}
 		})
@@ -69,22 +69,22 @@ func TestATextIsSignedOnceInItsVisitAndBrowser(t *testing.T) {
 	if used.Load() != 1 {
 		t.Errorf("used %d times", used.Load())
 	}
-	if _, _, err := texts.Answer(ctx, db, visit, browser, sign(text)); !errors.Is(err, challenge.ErrGone) {
+	if _, _, err := texts.Answer(ctx, db, visit, browser, sign(text)); !errors.Is(err, tosign.ErrGone) {
 		t.Errorf("signed twice: %v", err)
 	}
 
 	second := icptest.Must(texts.Current(ctx, db, visit, browser))
 	for range 10 {
-		if _, _, err := texts.Answer(ctx, db, visit, browser, []byte("x")); !errors.Is(err, challenge.ErrSignature) {
+		if _, _, err := texts.Answer(ctx, db, visit, browser, []byte("x")); !errors.Is(err, tosign.ErrSignature) {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := texts.Answer(ctx, db, visit, browser, sign(second)); !errors.Is(err, challenge.ErrGone) {
+	if _, _, err := texts.Answer(ctx, db, visit, browser, sign(second)); !errors.Is(err, tosign.ErrGone) {
 		t.Errorf("tried too often: %v", err)
 	}
 	third := icptest.Must(texts.Current(ctx, db, visit, browser))
-	clock.Advance(challenge.Lifetime)
-	if _, _, err := texts.Answer(ctx, db, visit, browser, sign(third)); !errors.Is(err, challenge.ErrGone) {
+	clock.Advance(tosign.Lifetime)
+	if _, _, err := texts.Answer(ctx, db, visit, browser, sign(third)); !errors.Is(err, tosign.ErrGone) {
 		t.Errorf("too late: %v", err)
 	}
 	if err := texts.Purge(ctx, db); err != nil {

@@ -1,4 +1,4 @@
-package challenge
+package tosign
 
 import (
 	"context"
