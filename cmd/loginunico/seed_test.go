@@ -1,17 +1,21 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/loginunico/loginunico/cmd/loginunico/config"
 	"github.com/loginunico/loginunico/idp/factor"
+	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/internal/testpg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/load"
 	"github.com/loginunico/loginunico/registry/record"
+	"github.com/loginunico/loginunico/registry/staff"
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
@@ -86,5 +90,44 @@ func TestADemoThatStartsAgainKeepsWhatIsThere(t *testing.T) {
 	again, err := s.people.ByCPF(t.Context(), s.db, "39053344705")
 	if err != nil || !again.UpdatedAt.Equal(ana.UpdatedAt) {
 		t.Errorf("settled twice: %v, %v", again.UpdatedAt, err)
+	}
+}
+
+func TestTheDemosEmployeesAreInOfficeUntilANewcomerDismissesThem(t *testing.T) {
+	t.Parallel()
+
+	s := demoCity(t)
+	attendants := 0
+	for _, p := range demoPeople() {
+		person, err := s.people.ByCPF(t.Context(), s.db, p.cpf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := staff.Require(t.Context(), s.db, person.ID, time.Now(), staff.Roles()...)
+		if (err == nil) != (p.post != nil) || err == nil && (e.Department != p.post.Department || !slices.Equal(e.Roles, p.post.Roles)) {
+			t.Errorf("%s is %+v, %v", p.label, e, err)
+		}
+		if e.Has(staff.Attendant, staff.Supervisor) {
+			attendants++
+		}
+	}
+	if attendants < 2 {
+		t.Errorf("%d people can let a citizen back in", attendants)
+	}
+	carla, err := s.people.ByCPF(t.Context(), s.db, "16899535009")
+	if err == nil {
+		err = pg.InTx(t.Context(), s.db, func(tx pg.Tx) error {
+			_, err := staff.End(t.Context(), tx, carla.ID, staff.Decision{Actor: "newcomer", Reason: "to see"}, time.Now())
+			return err
+		})
+	}
+	if err == nil {
+		err = s.seed(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := staff.Require(t.Context(), s.db, carla.ID, time.Now(), staff.Roles()...); !errors.Is(err, staff.ErrNoStaff) {
+		t.Errorf("a demo that starts again has appointed her anew: %+v, %v", e, err)
 	}
 }
