@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/loginunico/loginunico/certauth/icptest"
 	"github.com/loginunico/loginunico/idp/ida/idatest"
 	"github.com/loginunico/loginunico/idp/idptest"
 	"github.com/loginunico/loginunico/internal/pg"
@@ -424,5 +425,32 @@ func TestTheExampleOfVerifiedClaimsIsWhatIsAnswered(t *testing.T) {
 	}
 	if got, want := day.ReplaceAllString(string(told), "T"), day.ReplaceAllString(string(example), "T"); got != want {
 		t.Errorf("answered\n%s\nthe page has\n%s", got, want)
+	}
+}
+
+func TestACertificateVerifiesItsHolder(t *testing.T) {
+	t.Parallel()
+	city := idptest.Start(t, []string{strings.Replace(cartorio, "claims:\n", "claims:\n  - {name: cpf, required: true, purpose: {pt-BR: Achar seu registro}, basis: public_policy}\n", 1)},
+		idptest.WithCertificates())
+	leaf := city.ICP.Issue(icptest.ECPF("RITA DE CASSIA NOGUEIRA", digits(rita)))
+	r := city.Request("cartorio", asking(`{"id_token":{"verified_claims":{"verification":{"trust_framework":{"value":"br_icp_brasil"},
+		"evidence":[{"type":{"value":"electronic_signature"},"created_at":null}]},"claims":{"name":null,"birthdate":null,"cpf":null}}}}`))
+	b := city.Browser(t)
+	p := b.ByCertificate(b.Open(r), leaf)
+	if p.Location == nil {
+		p = b.Allow(p, "birthdate")
+	}
+	id := idptest.Claims(t, city.Exchange(r, p.Params().Get("code")).Text("id_token"))
+	all := verifiedIn(t, id)
+	if len(all) != 1 {
+		t.Fatalf("Schema Definition §5.4.4.5: %v", id)
+	}
+	claims := all[0]["claims"].(map[string]any)
+	if name, _ := claims["name"].(string); claims["cpf"] != digits(rita) || claims["birthdate"] != "1980-01-01" || !strings.EqualFold(name, "Rita de Cassia Nogueira") {
+		t.Errorf("%v", claims)
+	}
+	signature := all[0]["verification"].(map[string]any)["evidence"].([]any)[0].(map[string]any)
+	if signature["issuer"] != "AC Vila Teste RFB v5" || signature["signature_type"] != "e-CPF A1" || signature["serial_number"] == "" || signature["created_at"] == nil {
+		t.Errorf("%v", signature)
 	}
 }

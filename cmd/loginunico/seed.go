@@ -185,6 +185,9 @@ func (s *stack) settle(ctx context.Context, p demoPerson, hash string, now time.
 	})
 }
 
+// demoProof is what a demo person's evidence proves beside its level: biometrics came with a document.
+var demoProof = map[trust.Kind]map[string]any{trust.BiometricEnrollment: {"document_type": "idcard", "document_issuer": "SSP PR"}}
+
 // attest gives a demo person what evidence their level still lacks, and lets their words count as
 // those of somebody known so well.
 func (s *stack) attest(ctx context.Context, tx pg.Tx, id registry.PersonID, level int, now time.Time) error {
@@ -196,7 +199,8 @@ func (s *stack) attest(ctx context.Context, tx pg.Tx, id registry.PersonID, leve
 		if kind.Level() > level || slices.ContainsFunc(has, func(e trust.Evidence) bool { return e.Kind == kind }) {
 			continue
 		}
-		if err := s.people.Lifetimes.Record(ctx, tx, id, trust.Evidence{Kind: kind, Source: "demo", Method: "seed", Verifier: "demo", VerifiedAt: now}); err != nil {
+		if err := s.people.Lifetimes.Record(ctx, tx, id, trust.Evidence{Kind: kind, Source: "demo", Method: "seed", Verifier: "demo", VerifiedAt: now,
+			Attributes: demoProof[kind]}); err != nil {
 			return err
 		}
 	}

@@ -87,7 +87,7 @@ func (s *Settings) city(p registry.Person, binding trust.Evidence, nameOf func(s
 	set := Set{Framework: s.City, Level: trust.ACR(binding.Kind.Level(), binding.Kind.Level()), Time: binding.VerifiedAt}
 	for _, claim := range cityClaims {
 		_, v, ok := p.Origin(claim)
-		if !ok || !p.Has(claim) || slices.Contains([]string{registry.SourceSelf, registry.SourceGovBR, sourceICP, ""}, v.Source) {
+		if !ok || !p.Has(claim) || slices.Contains([]string{registry.SourceSelf, registry.SourceGovBR, registry.SourceICP, ""}, v.Source) {
 			continue
 		}
 		set.add(claim, s.entry(v, binding, nameOf))
@@ -103,9 +103,6 @@ func (s *Settings) city(p registry.Person, binding trust.Evidence, nameOf func(s
 	}
 	return []Set{set}
 }
-
-// sourceICP is the registry's source for what stands in a certificate.
-const sourceICP = "icp"
 
 // add gives a claim to the entry that it came from.
 func (s *Set) add(claim string, e Entry) {
@@ -183,11 +180,11 @@ func (s *Settings) govbr(p registry.Person, e trust.Evidence) []Set {
 	return one(s.GovBR, word(e, "level"), e, entry)
 }
 
-// icp is what stands in a certificate of ICP-Brasil: its holder's CPF, and the name where the registry
-// has it from there.
+// icp is what stands in a certificate of ICP-Brasil: its holder's CPF, and what the registry has from
+// there, such as name and birth date.
 func (s *Settings) icp(p registry.Person, e trust.Evidence) []Set {
 	entry := signature(e)
-	entry.Claims = given(p, sourceICP, "name", "civil_name")
+	entry.Claims = given(p, registry.SourceICP, cityClaims...)
 	return one(s.ICPBrasil, "", e, entry)
 }
 
@@ -201,7 +198,7 @@ func signature(e trust.Evidence) Entry {
 			data[member] = text
 		}
 	}
-	return Entry{Type: ElectronicSignature, Source: sourceICP, data: data}
+	return Entry{Type: ElectronicSignature, Source: registry.SourceICP, data: data}
 }
 
 func one(framework, level string, e trust.Evidence, entry Entry) []Set {
@@ -218,7 +215,7 @@ func given(p registry.Person, source string, of ...string) (all []string) {
 	}
 	for _, claim := range of {
 		field, v, ok := p.Origin(claim)
-		if !ok || !p.Has(claim) {
+		if !ok || !p.Has(claim) || claim == "cpf" {
 			continue
 		}
 		said, declared := p.Declared[field]

@@ -7,4 +7,12 @@
 //
 // Evidence is immutable: a row is written, may be revoked once, and is never edited otherwise; the
 // table itself refuses anything else.
+//
+// Attributes say what a kind proves beside its level; idp/ida tells them to services. They lie
+// unsealed, so no name and no number of a document is among them:
+//
+//	govbr                 level bronze, silver or gold; selos [{id, updated_at}], RFC 3339
+//	biometric_enrollment  document_type, if one was seen: idcard, passport, driving_permit, …
+//	                      document_issuer; check_method pvp (by a person), else a machine
+//	icp_certificate       issuer, serial, fingerprint, profile, not_before
 package trust
