@@ -26,6 +26,8 @@ type Options struct {
 	// CRL and OCSP are the addresses that every certificate but the root names; none by default. In CRL
 	// {ca} stands for who issues: see [Repository].
 	CRL, OCSP []string
+	// CRLOf replaces CRL: the addresses of the list of the authority of a name.
+	CRLOf func(issuer string) []string
 	// Name distinguishes hierarchies; the root of every one without a name has the same DN, as
 	// ICP-Brasil's homologation has production's.
 	Name string
@@ -46,10 +48,8 @@ type CA struct {
 
 // New makes a hierarchy of root, level 1 and level 2, so that a chain has four certificates.
 func New(o Options) (*PKI, error) {
-	if o.Now.IsZero() {
-		o.Now = time.Now()
-	}
 	p := &PKI{Options: o}
+	p.setNow()
 	var err error
 	if p.Root, err = p.root(); err != nil {
 		return nil, err
@@ -59,6 +59,20 @@ func New(o Options) (*PKI, error) {
 	}
 	p.Issuing, err = p.Level1.Sub("AC Vila Teste RFB v5")
 	return p, err
+}
+
+func (p *PKI) setNow() {
+	if p.Now.IsZero() {
+		p.Now = time.Now()
+	}
+}
+
+// lists are the addresses that certificates of an authority name.
+func (p *PKI) lists(issuer *x509.Certificate) []string {
+	if p.CRLOf == nil {
+		return p.CRL
+	}
+	return p.CRLOf(issuer.Subject.CommonName)
 }
 
 // Must is for tests and examples: it panics where the machine cannot make keys.
@@ -86,6 +100,7 @@ func (ca *CA) Sub(name string, change ...func(*x509.Certificate)) (*CA, error) {
 		return nil, err
 	}
 	t := ca.pki.authority(name)
+	t.CRLDistributionPoints = ca.pki.lists(ca.Cert)
 	for _, c := range change {
 		c(t)
 	}
@@ -219,7 +234,15 @@ func (p *PKI) Issue(of Profile) *Leaf { return p.Issuing.Issue(of) }
 // Issue issues a certificate by this authority. It panics for a profile that cannot be written.
 func (ca *CA) Issue(of Profile) *Leaf {
 	key := Must(newKey(ca.pki.PersonBits))
-	return &Leaf{Cert: Must(create(of.template(ca.pki), ca.Cert, key, ca.Key)), Key: key, pki: ca.pki}
+	return &Leaf{Cert: Must(create(ca.template(of), ca.Cert, key, ca.Key)), Key: key, pki: ca.pki}
+}
+
+func (ca *CA) template(of Profile) *x509.Certificate {
+	t := of.template(ca.pki)
+	if of.CRL == nil {
+		t.CRLDistributionPoints = ca.pki.lists(ca.Cert)
+	}
+	return t
 }
 
 // SelfSigned is a certificate of a profile that its holder has signed.

@@ -122,6 +122,13 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 	if !s.cfg.GovBR.On() {
 		beside = append(beside, neighbour{"LOGINUNICO_DEMO_GOVBR_LISTEN", s.cfg.DemoGovBRListen, s.govbrStandIn()})
 	}
+	if s.cfg.CertificatesOn() {
+		icp, err := s.demoCertificates(ctx)
+		if err != nil {
+			return err
+		}
+		beside = append(beside, neighbour{"LOGINUNICO_DEMO_ICP_LISTEN", s.cfg.DemoICPListen, icp.handler()})
+	}
 	for _, b := range beside {
 		closeServer, err := background(b.addr, b.handler, s.log)
 		if err != nil {
@@ -178,6 +185,9 @@ func (s *stack) announce(out io.Writer) {
 	fmt.Fprintf(w, "Mail and text messages sent\t%s\n", local(s.cfg.DemoOutboxListen))
 	if s.cfg.GovBR.Local() {
 		fmt.Fprintf(w, "Stand-in for gov.br\t%s\n", s.cfg.GovBR.Issuer)
+	}
+	if s.cfg.CertificatesOn() {
+		fmt.Fprintf(w, "Demo certificates to import\t%s\n", local(s.cfg.DemoICPListen))
 	}
 	fmt.Fprintf(w, "Discovery\t%s/.well-known/openid-configuration\n", s.cfg.Issuer)
 	fmt.Fprintf(w, "Metrics\thttp://%s/metrics\n", s.cfg.MetricsListen)

@@ -50,7 +50,7 @@ func commands() []command {
 		{"registry", "COMMAND", registrySummary, runRegistry},
 		{"audit", "COMMAND", auditSummary, runAudit},
 		{"kek", "FILE", "Write a new key-encryption key to FILE. Keep a copy apart from the database: without it nothing sealed can be read.", runKEK},
-	}, deskCommands(), staffCommands(), evidenceCommands())
+	}, deskCommands(), staffCommands(), evidenceCommands(), certsCommands())
 }
 
 func main() {

@@ -49,6 +49,8 @@ type stack struct {
 	people  *registry.Store
 	texts   *sms.Service     // nil: the city sends none
 	leaked  *factor.Breached // nil: the city has no such list
+	certs   *certificates    // nil: citizens cannot sign in by one
+	demo    bool             // it may reach what is on this machine
 }
 
 // open connects and loads what every command needs. Close the stack's db after use.
@@ -61,7 +63,7 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger, demo bool) 
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{cfg: cfg, log: log, db: db, clients: client.NewRegistry(db, time.Now)}
+	s := &stack{cfg: cfg, log: log, db: db, clients: client.NewRegistry(db, time.Now), demo: demo}
 	if err := s.load(ctx, kek); err != nil {
 		db.Close()
 		return nil, err
@@ -147,6 +149,9 @@ func (s *stack) serve(ctx context.Context, by carriers, ready func(at net.Addr))
 	if err != nil {
 		return err
 	}
+	if err := s.certs.load(ctx); err != nil {
+		return err
+	}
 	trail, err := audit.NewWriter(ctx, s.db, s.log, time.Now)
 	if err != nil {
 		return err
@@ -161,6 +166,10 @@ func (s *stack) serve(ctx context.Context, by carriers, ready func(at net.Addr))
 		listener.Close()
 		return fmt.Errorf("LOGINUNICO_METRICS_LISTEN: %w", err)
 	}
+	ours, err := s.certificateServers()
+	if err != nil {
+		return errors.Join(err, listener.Close(), private.Close())
+	}
 	if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
@@ -169,10 +178,9 @@ func (s *stack) serve(ctx context.Context, by carriers, ready func(at net.Addr))
 	if ready != nil {
 		ready(listener.Addr())
 	}
-	return s.run(ctx, queue, []server{
-		{newServer(e), listener, s.cfg.TLSCert, s.cfg.TLSKey},
-		{newServer(s.privateHandler(reg)), private, "", ""},
-	})
+	return s.run(ctx, queue, append(ours,
+		server{newServer(e), listener, s.cfg.TLSCert, s.cfg.TLSKey},
+		server{newServer(s.privateHandler(reg)), private, "", ""}))
 }
 
 // openLeaked opens the list of leaked passwords, where the city has one.
@@ -202,12 +210,17 @@ func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *job
 	if err := s.openTexts(queue, look, by.texts, reg); err != nil {
 		return nil, nil, err
 	}
+	if err := s.openCertificates(queue, reg); err != nil {
+		return nil, nil, err
+	}
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,
 		Mail: by.mail, SMS: s.texts, Breached: s.leaked, SecretQuestion: s.cfg.Question, Caps: s.cfg.Caps, Lifetimes: s.cfg.Lifetimes,
-		LevelWarning: time.Duration(s.cfg.LevelWarning) * 24 * time.Hour, GovBR: s.cfg.GovBR, Assurance: s.cfg.Assurance, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
+		LevelWarning: time.Duration(s.cfg.LevelWarning) * 24 * time.Hour, GovBR: s.cfg.GovBR,
+		Certificates: s.certs.tripsOf(), CertificatesCount: s.cfg.CertificatesOn(), Assurance: s.cfg.Assurance, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}
+	s.certs.follow(s, queue, provider)
 	audit.Schedule(queue, s.db, s.box, s.log, time.Now)
 	if err := queue.Open(); err != nil {
 		return nil, nil, err
@@ -236,6 +249,7 @@ func (s *stack) ready(c echo.Context) error {
 // refresh reloads a cache that another process changed; "" is after a lost connection: all.
 func (s *stack) refresh(ctx context.Context, table string) {
 	reloads := map[string]func(context.Context) error{"service": s.clients.Load, "signing_key": s.keys.Reload, "data_key": s.box.Reload}
+	s.certs.reloads(reloads)
 	for name, reload := range reloads {
 		if table != "" && table != name {
 			continue

@@ -75,10 +75,26 @@ type Config struct {
 	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
+	// The host that asks for certificates; see certificates.go.
+	CertListen      string `env:"CERT_LISTEN"`
+	CertURL         string `env:"CERT_URL"`
+	CertTLSCert     string `env:"CERT_TLS_CERT"`
+	CertTLSKey      string `env:"CERT_TLS_KEY"`
+	CertOldListen   string `env:"CERT_OLD_LISTEN"`
+	CertOldURL      string `env:"CERT_OLD_URL"`
+	CertNames       string `env:"CERT_NAMES" envDefault:"all"`
+	CertProxyListen string `env:"CERT_PROXY_LISTEN"`
+	CertProxyPin    string `env:"CERT_PROXY_PIN"`
+	CertRoots       string `env:"CERT_ROOTS"`
+	CertBundleURL   string `env:"CERT_BUNDLE_URL"`
+	CertBundleHash  string `env:"CERT_BUNDLE_HASH_URL"`
+	CertBundleCA    string `env:"CERT_BUNDLE_CA_FILE"`
+
 	// Where the demo's other parts listen.
 	DemoRPListen     string `env:"DEMO_RP_LISTEN" envDefault:"127.0.0.1:8090"`
 	DemoOutboxListen string `env:"DEMO_OUTBOX_LISTEN" envDefault:"127.0.0.1:8025"`
 	DemoGovBRListen  string `env:"DEMO_GOVBR_LISTEN" envDefault:"127.0.0.1:8081"`
+	DemoICPListen    string `env:"DEMO_ICP_LISTEN" envDefault:"127.0.0.1:8083"`
 
 	Caps           trust.Caps          `env:"-"`
 	Lifetimes      trust.Lifetimes     `env:"-"`
@@ -87,6 +103,7 @@ type Config struct {
 	TextCountries  phone.Countries     `env:"-"`
 	TextLimits     sms.Limits          `env:"-"`
 	GovBR          federation.Settings `env:"-"` // the zero value is a city without gov.br
+	Certificates   Certificates        `env:"-"`
 	Assurance      ida.Settings        `env:"-"` // names of trust frameworks and records
 }
 
@@ -108,6 +125,9 @@ func Load(demo bool) (*Config, error) {
 	if demo && os.Getenv("LOGINUNICO_ISSUER") == "" {
 		c.followListen()
 	}
+	if demo {
+		c.followCertListen()
+	}
 	c.checkIssuer(demo, fault)
 	c.checkTLS(fault)
 	c.checkListeners(fault)
@@ -117,6 +137,7 @@ func Load(demo bool) (*Config, error) {
 	}
 	c.checkSMS(fault)
 	c.checkGovBR(demo, fault)
+	c.checkCertificates(demo, fault)
 	c.checkAssurance(fault)
 	if !demo {
 		c.checkProduction(fault)
@@ -212,7 +233,11 @@ func (c *Config) checkListeners(fault faulter) {
 	seen := map[string]string{}
 	for _, l := range []struct{ name, addr string }{{"LISTEN", c.Listen}, {"METRICS_LISTEN", c.MetricsListen},
 		{"DEMO_RP_LISTEN", c.DemoRPListen}, {"DEMO_OUTBOX_LISTEN", c.DemoOutboxListen},
-		{"DEMO_GOVBR_LISTEN", c.DemoGovBRListen}} {
+		{"DEMO_GOVBR_LISTEN", c.DemoGovBRListen}, {"DEMO_ICP_LISTEN", c.DemoICPListen},
+		{"CERT_LISTEN", c.CertListen}, {"CERT_OLD_LISTEN", c.CertOldListen}} {
+		if l.addr == "" && strings.HasPrefix(l.name, "CERT_") {
+			continue // there is none
+		}
 		_, port, err := net.SplitHostPort(l.addr)
 		if err != nil {
 			fault(l.name, "%q is not host:port", l.addr)

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/loginunico/loginunico/certauth"
+	"github.com/loginunico/loginunico/certauth/recall"
+	"github.com/loginunico/loginunico/certauth/revocation"
+	"github.com/loginunico/loginunico/idp"
+	"github.com/loginunico/loginunico/idp/evidence"
+	"github.com/loginunico/loginunico/idp/flow"
+	"github.com/loginunico/loginunico/internal/audit"
+	"github.com/loginunico/loginunico/internal/jobs"
+	"github.com/loginunico/loginunico/internal/pg"
+)
+
+// certificates is what signs people in by ICP-Brasil certificates.
+type certificates struct {
+	store    *certauth.Store
+	lists    *revocation.Service
+	verifier *certauth.Verifier
+	trips    *certauth.Trips
+	metrics  *certauth.Metrics
+}
+
+// openCertificates prepares them and adds their jobs to the queue, which is not open yet; nil where the
+// city has none. [certificates.load] must follow before anybody is served.
+func (s *stack) openCertificates(queue *jobs.Queue, reg prometheus.Registerer) (err error) {
+	if !s.cfg.CertificatesOn() {
+		return nil
+	}
+	c := &certificates{metrics: certauth.NewMetrics(reg)}
+	c.store = certauth.NewStore(s.db, s.cfg.Certificates.Pins, c.metrics, time.Now)
+	c.lists, err = revocation.New(revocation.Settings{DB: s.db, Dir: s.cfg.DataDir, Private: s.demo, Metrics: revocation.NewMetrics(reg), Now: time.Now})
+	if err != nil {
+		return err
+	}
+	c.verifier = &certauth.Verifier{From: c.store, Revocation: c.lists, Now: time.Now}
+	c.trips = certauth.NewTrips(s.box, s.cfg.CertURL, s.cfg.CertOldURL, time.Now)
+	c.store.Schedule(queue, s.cfg.Certificates.Bundle, s.log)
+	c.lists.Schedule(queue)
+	s.certs = c
+	return nil
+}
+
+// tripsOf are nil where the city asks for no certificates.
+func (c *certificates) tripsOf() *certauth.Trips {
+	if c == nil {
+		return nil
+	}
+	return c.trips
+}
+
+// follow has the provider take away what rests on certificates that a list names.
+func (c *certificates) follow(s *stack, queue *jobs.Queue, p *idp.Provider) {
+	if c == nil {
+		return
+	}
+	revoker := p.Revoker()
+	(&recall.Recaller{DB: s.db, Lists: c.lists, From: c.store, Now: time.Now,
+		Revoke: func(ctx context.Context, tx pg.Tx, person, id uuid.UUID, reason string) (bool, error) {
+			return revoker.Revoke(ctx, tx, evidence.Revocation{Person: person, Evidence: id, Reason: reason, EndSessions: true,
+				Actor: audit.Actor{Kind: audit.System, ID: "crl"}})
+		}}).Schedule(queue)
+}
+
+// load reads what is published and what is revoked.
+func (c *certificates) load(ctx context.Context) error {
+	if c == nil {
+		return nil
+	}
+	if err := c.store.Reload(ctx); err != nil {
+		return err
+	}
+	return c.lists.Load(ctx)
+}
+
+// reloads are the caches that notifications name.
+func (c *certificates) reloads(all map[string]func(context.Context) error) {
+	if c != nil {
+		all[certauth.Notified], all["crl"] = c.store.Reload, c.lists.Load
+	}
+}
+
+// certificateServers are the listeners that ask for certificates, open.
+func (s *stack) certificateServers() (all []server, err error) {
+	if s.certs == nil {
+		return nil, nil
+	}
+	host := certauth.Listener{URL: s.cfg.CertURL, Return: s.cfg.Issuer + flow.PathCertificateBack, Trips: s.certs.trips,
+		Verifier: s.certs.verifier, DB: s.db, Log: s.log, Metrics: s.certs.metrics}
+	old := host
+	old.URL = s.cfg.CertOldURL
+	defer func() {
+		if err != nil {
+			for _, one := range all {
+				_ = one.listener.Close()
+			}
+		}
+	}()
+	for _, l := range []struct {
+		name, addr string
+		of         *certauth.Listener
+		hints      certauth.Hints
+		old        bool
+	}{{"LOGINUNICO_CERT_LISTEN", s.cfg.CertListen, &host, s.cfg.Certificates.Hints, false},
+		{"LOGINUNICO_CERT_OLD_LISTEN", s.cfg.CertOldListen, &old, certauth.HintNone, true}} {
+		if l.addr == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", l.addr)
+		if err != nil {
+			return all, fmt.Errorf("%s: %w", l.name, err)
+		}
+		srv, config := l.of.Server(*s.cfg.Certificates.Own, l.hints, l.old)
+		all = append(all, server{srv, tls.NewListener(listener, config), "", ""})
+	}
+	if s.cfg.CertProxyListen == "" {
+		return all, nil
+	}
+	one, err := s.proxyServer(&host)
+	return append(all, one), err
+}
+
+// proxyServer listens for the proxy that does the handshakes.
+func (s *stack) proxyServer(host *certauth.Listener) (server, error) {
+	if path := s.cfg.ProxySocket(); path != "" {
+		listener, err := listenUnix(path)
+		srv, _ := host.BehindProxy(nil, certauth.Pin{})
+		return server{srv, listener, "", ""}, err
+	}
+	listener, err := net.Listen("tcp", s.cfg.CertProxyListen)
+	if err != nil {
+		return server{}, fmt.Errorf("LOGINUNICO_CERT_PROXY_LISTEN: %w", err)
+	}
+	srv, config := host.BehindProxy(s.cfg.Certificates.Own, s.cfg.Certificates.Proxy)
+	return server{srv, tls.NewListener(listener, config), "", ""}, nil
+}
+
+// listenUnix opens a socket for this user and group alone, in the place of one that a process left
+// behind which was killed.
+func listenUnix(path string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		if conn, err := net.Dial("unix", path); err == nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("LOGINUNICO_CERT_PROXY_LISTEN: %s is in use", path)
+		}
+		_ = os.Remove(path)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("LOGINUNICO_CERT_PROXY_LISTEN: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
