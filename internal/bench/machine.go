@@ -156,7 +156,7 @@ func (m *machine) startProvider(ctx context.Context, database string) (*server, 
 	url := "http://localhost:" + strconv.Itoa(ports[0])
 	cmd := exec.Command(m.provider, "demo")
 	cmd.Env = append(os.Environ(), "LOGINUNICO_ISSUER="+url, "LOGINUNICO_LISTEN="+local(0), "LOGINUNICO_METRICS_LISTEN="+local(1),
-		"LOGINUNICO_DEMO_RP_LISTEN="+local(2), "LOGINUNICO_DEMO_OUTBOX_LISTEN="+local(3), "LOGINUNICO_DEMO_GOVBR_LISTEN="+local(5),
+		"LOGINUNICO_DEMO_RP_LISTEN="+local(2), "LOGINUNICO_DEMO_OUTBOX_LISTEN="+local(3), "LOGINUNICO_DEMO_GOVBR_LISTEN="+local(5), "LOGINUNICO_CERT_LISTEN=",
 		"LOGINUNICO_DATA_DIR="+m.dataDir(database),
 		"LOGINUNICO_DATABASE_URL="+m.cluster.URL(database), "LOGINUNICO_DATABASE_CONNS="+strconv.Itoa(poolSize), profileEnv+"="+local(4))
 	s, err := m.start(ctx, "provider-"+database, url, cmd)
