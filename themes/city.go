@@ -26,6 +26,7 @@ type City struct {
 	TimeZone      string  `json:"time_zone"` // IANA name; dates on pages are local
 	DPO           Contact `json:"dpo"`       // LGPD art. 41
 	Accessibility Contact `json:"accessibility"`
+	Desks         []Desk  `json:"desks"` // where people are attended, in the order to show them
 
 	Brand string         `json:"-"` // --brand, for browsers that colour their own frame
 	zone  *time.Location // of TimeZone
@@ -129,6 +130,9 @@ func (c City) check() error {
 		if strings.TrimSpace(f.value) == "" {
 			errs = append(errs, fmt.Errorf("theme.json: %s is empty", f.name))
 		}
+	}
+	for i, d := range c.Desks {
+		errs = append(errs, d.check(i))
 	}
 	return errors.Join(errs...)
 }

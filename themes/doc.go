@@ -5,7 +5,7 @@
 // nothing of requests, sessions or the database: handlers fill a Frame and a View (views.go) and
 // send the bytes of Render with the policy of CSP.
 //
-// A city is a folder: theme.json (names and contacts), theme.css (custom properties only),
+// A city is a folder: theme.json (names, contacts, desks), theme.css (custom properties only),
 // logo.svg, strings.<lang>.json (its own wording of any message). Load joins the embedded folder
 // with one of the same name in the overlay directory, file by file, and refuses what would hurt a
 // reader: an unknown property, colours without contrast, a message without its placeholders.

@@ -43,6 +43,7 @@ var controls = map[string]control{
 	"name":           {"name", "text", "", "name"},
 	"legal_name":     {"name", "text", "", "name"},
 	"birthdate":      {"birthdate", "date", "", "bday"},
+	"day":            {"day", "date", "", "off"},
 	"gender":         {"gender", "text", "", "sex"},
 	"phone_number":   {"phone_number", "tel", "tel", "tel"},
 	"factor_name":    {"name", "text", "", "off"}, // of a device, as its owner calls it

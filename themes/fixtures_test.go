@@ -83,8 +83,10 @@ func signInSamples() []sample {
 		{"second step", service(), SecondStep{Action: "/segunda", Code: true, Recovered: true, Passkey: &PasskeyForm{"/chave", "/opcoes"}, ChangeURL: "/entrar"}},
 		{"second step of nobody's", Frame{Path: "/reforco"}, SecondStep{Action: "/reforco", Stronger: true, ChangeURL: "/conta"}},
 		{"why", Frame{Path: "/conta/nivel"}, Level{Level: 2, Until: day, Because: []Proof{{Level: 2, Since: day, Until: day}}, Beside: []Proof{{Level: 1, Since: day}},
-			Past: []Proof{{Level: 5, Since: day, Ended: day}}, Raise: []int{3, 4, 5}, Action: "/conta/nivel", Fields: allFields()[:2], AccountURL: "/conta"}},
-		{"why unequal", Frame{Path: "/conta/nivel"}, Level{Level: 1, Because: []Proof{{Level: 1, Since: day}}, Raise: []int{2, 3, 4, 5}, Unequal: true, AccountURL: "/conta"}},
+			Past: []Proof{{Level: 5, Since: day, Ended: day}}, Raise: ways(3, 4, 5), Action: "/conta/nivel", Fields: allFields()[:2], AccountURL: "/conta",
+			Day: "2026-03-12", Then: &Then{Day: day, Level: 1, Because: []Proof{{Level: 1, Since: day}}}}},
+		{"why unequal", Frame{Path: "/conta/nivel"}, Level{Level: 1, Because: []Proof{{Level: 1, Since: day}}, Raise: ways(2, 3, 4, 5), Unequal: true, AccountURL: "/conta"}},
+		{"why nothing", withDay(), Level{Raise: []Way{{Level: 2, Off: true}, {Level: 4, Off: true}, {Level: 5, Off: true}}, Day: "31/02/2026", Then: &Then{Day: day}, AccountURL: "/conta"}},
 		{"level", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 1}},
 		{"level session", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 4, Session: true}},
 	}
@@ -111,6 +113,26 @@ func visitorSamples() []sample {
 		{"select account visitor", service(), SelectAccount{Action: "/conta"}},
 		{"account visitor", Frame{Path: "/conta"}, Account{Level: 1, LogoutURL: "/sair", JoinURL: "/conta/cpf"}},
 	}
+}
+
+// ways up, each with a button or desks.
+func ways(levels ...int) (all []Way) {
+	desks := []DeskView{{Name: "Posto Centro", Address: "Praça da Matriz, 1", Hours: "8h às 17h", Phone: "156", PhoneLink: "156", Does: DeskDoes(), Near: true},
+		{Name: "Posto Norte", Address: "Rua B, 2", Hours: "8h às 12h", Does: DeskDoes()[:1]}}
+	for _, n := range levels {
+		w := Way{Level: n}
+		if n == 2 || n == 5 {
+			w.URL = "/conta/nivel/provar?tipo=x"
+		} else {
+			w.Desks = desks
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+func withDay() Frame {
+	return Frame{Path: "/conta/nivel", Problem: &Problem{Code: "day", Fields: []FieldProblem{{Field: "day", Code: "day"}}}}
 }
 
 var day = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

@@ -48,6 +48,8 @@ func promised() []string {
 		"changed.totp", "changed.recovery", "changed.question", "changed.account", "level_fell", "level_ends")
 	add("mail.", "confirm.subject", "confirm.body", "recover.subject", "recover.body", "changed.subject", "changed.body",
 		"displaced.subject", "displaced.body", "level_fell.subject", "level_fell.body", "level_ends.subject", "level_ends.body")
+	add("problem.", "day")
+	add("desk.", DeskDoes()...)
 	add("level_", "fell.expired", "fell.revoked", "ends.why", "changed")
 	add("event.", "signed_in", "sessions_ended", "password_changed", "passkey_added", "passkey_removed", "passkey_cloned", "totp_added",
 		"totp_removed", "codes_renewed", "code_used", "mail_changed", "mail_added", "mail_removed", "phone_added", "phone_removed",

@@ -23,7 +23,7 @@ const (
 	Path             = "/conta"
 	pathApplications = "/conta/aplicacoes"
 	pathLevel        = "/conta/nivel"
-	pathCertificate  = "/conta/certificado"
+	pathProve        = "/conta/nivel/provar" // ?kind= what
 	pathRevoke       = "/conta/aplicacoes/revogar"
 	pathSignOut      = "/conta/sair"
 	pathConfirm      = "/conta/confirmar"
@@ -43,9 +43,7 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.GET(Path, h.signedIn(h.getAccount))
 	e.GET(pathLevel, h.signedIn(h.getLevel))
 	e.POST(pathLevel, h.signedIn(h.postLevel))
-	if h.Certificates != nil {
-		e.GET(pathCertificate, h.signedIn(h.getCertificate))
-	}
+	e.GET(pathProve, h.signedIn(h.getProve))
 	e.GET(pathApplications, h.signedIn(h.getApplications))
 	e.GET(pathConfirm, h.signedIn(h.getConfirm))
 	e.POST(pathRevoke, h.signedIn(h.postRevoke))

@@ -210,6 +210,8 @@ func (h *Handler) at(c echo.Context, steps ...Step) (*visit, bool, error) {
 // goOn sends the browser to the next step, or ends the visit where nothing is missing.
 func (h *Handler) goOn(c echo.Context, v *visit) error {
 	switch step := v.next(h.Now()); {
+	case step == LevelTooLow && v.client == nil: // they went to prove who they are, and did not
+		return c.Redirect(seeOther, v.Request.ReturnTo)
 	case step == WrongPerson:
 		params, err := h.leave(c.Request().Context(), v, "login_required", "another person signed in than the service asked for")
 		return h.over(c, v, params, err)

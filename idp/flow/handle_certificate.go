@@ -7,7 +7,6 @@ import (
 
 	"github.com/loginunico/loginunico/certauth"
 	"github.com/loginunico/loginunico/idp/factor"
-	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/httpx"
 	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/themes"
@@ -200,14 +199,4 @@ func (h *Handler) postCertificateAccount(c echo.Context) error {
 		return err
 	})
 	return orShow(err, func() error { return h.enter(c, v, in) })
-}
-
-// ByCertificate asks who is signed in for a certificate, for a page of ours. The browser comes back to
-// the page.
-func (h *Handler) ByCertificate(c echo.Context, known *session.Known, returnTo string) error {
-	v := &visit{Interaction: h.fresh(c, Request{ReturnTo: returnTo, Strength: 5}), known: known}
-	if known != nil {
-		v.SessionID = &known.ID
-	}
-	return h.beginAt(c, v, pathCertificate)
 }

@@ -116,9 +116,12 @@ func (h *Handler) getLevel(c echo.Context) error {
 	if err != nil || !here {
 		return err
 	}
+	if v.client == nil {
+		return h.goOn(c, v)
+	}
 	f, needed := v.facts(h.Now()), v.Request.Needs(v.client).Level
 	view := themes.LevelTooLow{Action: v.url(pathLevel), Needed: needed, Have: min(f.Level, f.Cap), Session: f.Level >= needed,
-		Staff: v.client != nil && v.client.StaffOnly()}
+		Staff: v.client.StaffOnly()}
 	if needed == v.client.MinLevel {
 		view.Why = v.client.LevelPurpose.Localized(v.lang)
 	}
