@@ -294,7 +294,7 @@ func signatureSamples() []sample {
 		{"cloud wait", service(), CloudWait{Action: "/entrar/nuvem/celular", Provider: "VIDaaS", BackURL: ways}},
 		{"cloud waiting", withProblem("cloud_waiting", nil), CloudWait{Action: "/entrar/nuvem/celular", Provider: "VIDaaS", BackURL: ways}},
 		{"signature", service(), signature},
-		{"signature wrong", withProblem("signature", nil), signature},
+		{"signature wrong", withProblem("signature", nil, FieldProblem{Field: "signature", Code: "signature"}), signature},
 		{"cloud trip", Frame{Path: "/entrar/nuvem/retorno", Reference: "01J0-REF"}, Failure{Code: "cloud_trip", Status: 410}},
 	}
 	for _, why := range []string{"denied", "unavailable", "refused", "often"} {

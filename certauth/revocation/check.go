@@ -24,10 +24,11 @@ import (
 // Settings of a service.
 type Settings struct {
 	DB      *pg.Pool
-	Dir     string        // lists are kept there, in a directory of their own; it is made
-	Stale   time.Duration // how long after nextUpdate a list still counts where nobody answers; 0: not at all
-	Private bool          // CAs may be on this machine and in private networks: demo and tests
-	Metrics *Metrics      // nil counts nothing
+	Dir     string          // lists are kept there, in a directory of their own; it is made
+	Stale   time.Duration   // how long after nextUpdate a list still counts where nobody answers; 0: not at all
+	Private bool            // CAs may be on this machine and in private networks: demo and tests
+	From    certauth.Source // whose lists are fetched ahead; nil: those alone that checked certificates name
+	Metrics *Metrics        // nil counts nothing
 	Now     func() time.Time
 }
 
@@ -41,6 +42,7 @@ type Service struct {
 	slow    *http.Client // for jobs
 	quick   *http.Client // while a citizen waits
 	queue   *jobs.Queue
+	from    certauth.Source
 	once    singleflight.Group
 	loading sync.Mutex
 
@@ -66,7 +68,7 @@ func New(s Settings) (*Service, error) {
 	client := func(timeout time.Duration) *http.Client {
 		return outbound.NewClient(outbound.Settings{Timeout: timeout, Redirects: 2, Private: s.Private})
 	}
-	svc := &Service{db: s.DB, dir: dir, stale: s.Stale, metrics: s.Metrics, now: s.Now, slow: client(wholeList), quick: client(quickly),
+	svc := &Service{db: s.DB, dir: dir, stale: s.Stale, from: s.From, metrics: s.Metrics, now: s.Now, slow: client(wholeList), quick: client(quickly),
 		lists: map[pointID]held{}, seen: map[pointID]time.Time{}}
 	s.Metrics.watch(svc)
 	return svc, nil

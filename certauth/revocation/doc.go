@@ -5,7 +5,7 @@
 //	                 └ none, or past its time ─► stapled response ─► OCSP ─► policy: refuse, or the stale list for some hours
 //
 // Lists are fetched ahead. A distribution point is known once a certificate that chains to the pinned
-// roots has named it: the CAs' own certificates at start, a citizen's when the first of its CA comes.
+// roots has named it: the CAs' own certificates as they are published, a citizen's when the first of its CA comes.
 // Addresses of any other certificate are never followed.
 //
 //	crl.go, der.go, digest.go  a DER list is read entry by entry and its signature checked on the way

@@ -52,6 +52,9 @@ func (s *Service) Schedule(q *jobs.Queue) {
 // Refresh fetches every list that is due, one after the other. A list that cannot be had is tried
 // again by itself; the error is of our own side.
 func (s *Service) Refresh(ctx context.Context) error {
+	if err := s.learnAuthorities(ctx); err != nil {
+		return err
+	}
 	for {
 		now := s.now()
 		c, err := claimDue(ctx, s.db, now, now.Add(holdClaim))
@@ -65,6 +68,20 @@ func (s *Service) Refresh(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// learnAuthorities notes where the lists are that speak of the authorities themselves.
+func (s *Service) learnAuthorities(ctx context.Context) error {
+	if s.from == nil {
+		return nil
+	}
+	set := s.from.Authorities()
+	for _, ca := range set.All() {
+		if err := s.Learn(ctx, set.Path(ca)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // renew fetches a claimed list and keeps it, or what was wrong.

@@ -382,6 +382,25 @@ func TestRevokedNamesTheSerialsOfAList(t *testing.T) {
 	}
 }
 
+// published is a set of authorities.
+type published struct{ set *certauth.Authorities }
+
+func (p published) Authorities() *certauth.Authorities { return p.set }
+
+func TestTheListsOfAuthoritiesAreFetchedBeforeAnybodyComes(t *testing.T) {
+	t.Parallel()
+
+	s := stage(t, 0)
+	set, _ := certauth.NewAuthorities([]certauth.Pin{sha256.Sum256(s.root.cert.Raw)}, []certauth.Candidate{{Name: "raiz", Cert: s.root.cert}, {Name: "ac", Cert: s.ac.cert}}, s.clock.Now())
+	s.Service.from = published{set}
+	s.refresh()
+	if n := s.web.times("/raiz.crl"); n != 1 || *s.statusOf("AC RAIZ").Entries != 0 {
+		t.Errorf("fetched %d times", n)
+	}
+	s.web.put("/raiz.crl", nil)
+	s.expect(s.chain(5), nil)
+}
+
 func TestAListWithoutEndIsCutOff(t *testing.T) {
 	t.Parallel()
 

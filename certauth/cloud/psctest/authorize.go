@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/loginunico/loginunico/internal/secret"
 )
@@ -56,6 +58,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		fault(w, http.StatusBadRequest, "user_not_found")
 		return
 	}
+	s.rung++
+	a.n = s.rung
 	s.asked[a.id] = a
 	if a.push {
 		answer(w, http.StatusOK, map[string]string{"code": a.id})
@@ -132,12 +136,13 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		"authorized_identification": a.holder.CPF, "authorized_identification_type": "CPF", "slot_alias": alias(a.holder)})
 }
 
-// telephones shows every telephone that rings.
+// telephones shows every telephone that rings, the latest first.
 func (s *Server) telephones(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ringing []map[string]any
-	for _, a := range s.asked {
+	latest := slices.SortedFunc(maps.Values(s.asked), func(a, b *request) int { return b.n - a.n })
+	for _, a := range latest {
 		if h := s.holder(a.hint); a.push && a.holder == nil && !a.denied && h != nil {
 			ringing = append(ringing, map[string]any{"ID": a.id, "CPF": h.CPF, "Name": h.Name})
 		}

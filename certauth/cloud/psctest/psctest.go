@@ -47,12 +47,14 @@ type Server struct {
 	codes   map[string]*request
 	tokens  map[string]*request
 	calls   map[string]int
+	rung    int
 }
 
 // request is one authorisation.
 type request struct {
 	id, state, challenge, redirect, hint string
 	push                                 bool
+	n                                    int     // how many were asked before
 	holder                               *Holder // who has agreed
 	denied                               bool
 	code                                 string
