@@ -69,6 +69,7 @@ type City struct {
 	read    sync.Map // number to the id of the newest text that Text has returned
 
 	statements *statements
+	realHashes bool
 }
 
 // Option changes how a city is set up.
@@ -86,13 +87,17 @@ type options struct {
 	leaked       *factor.Breached
 	mailURL      string // "": the city's outbox
 
-	question bool
+	question   bool
+	realHashes bool
 }
 
 var defaults = options{limits: factor.DefaultLimits, caps: trust.DefaultCaps, texts: true}
 
 // WithSecretQuestion lets people get back in by one.
 func WithSecretQuestion() Option { return func(o *options) { o.question = true } }
+
+// WithRealHashes has people whose password costs what a citizen's does, for who compares times.
+func WithRealHashes() Option { return func(o *options) { o.realHashes = true } }
 
 // WithLimits replaces the throttling limits.
 func WithLimits(l factor.Limits) Option { return func(o *options) { o.limits = l } }
@@ -127,7 +132,7 @@ func Start(t testing.TB, manifests []string, opts ...Option) *City {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &City{t: t, offset: new(atomic.Int64), statements: &statements{}, Outbox: outbox.New(),
+	c := &City{t: t, offset: new(atomic.Int64), statements: &statements{}, realHashes: o.realHashes, Outbox: outbox.New(),
 		Issuer: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)}
 	c.DB = database(t, c.statements)
 	ctx := t.Context()
@@ -245,7 +250,7 @@ func (c *City) Person(cpf string, level int, fields map[string]string) registry.
 	ctx := c.t.Context()
 	digits := must(brdoc.ParseCPF(cpf))(c.t)
 	person := must(c.people.Create(ctx, c.DB, registry.Person{CPF: digits, Fields: values}, now))(c.t)
-	if err := factor.SetPassword(ctx, c.DB, person.ID, passwordHash(c.t), now); err != nil {
+	if err := factor.SetPassword(ctx, c.DB, person.ID, c.passwordHash(), now); err != nil {
 		c.t.Fatal(err)
 	}
 	for _, kind := range []trust.Kind{trust.SelfDeclared, trust.GovBR, trust.RegistryMatch, trust.BiometricEnrollment, trust.ICPCertificate} {
@@ -284,7 +289,7 @@ func (c *City) Settle(id registry.PersonID, fields map[string]string, proofs ...
 				return err
 			}
 		}
-		if err := factor.SetPassword(c.t.Context(), tx, id, passwordHash(c.t), now); err != nil {
+		if err := factor.SetPassword(c.t.Context(), tx, id, c.passwordHash(), now); err != nil {
 			return err
 		}
 		return c.people.Update(c.t.Context(), tx, id, declared, trust.SelfDeclared.Level(), now)

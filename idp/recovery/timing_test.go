@@ -121,7 +121,7 @@ var generous = factor.Limits{Window: time.Hour, Pair: 1e6, CPF: 1e6, Address: 1e
 func TestKnownAndUnknownAccountsTakeTheSameTimeAndTheSameStatements(t *testing.T) {
 	for name, probe := range probes { // one after the other: they are measured
 		t.Run(name, func(t *testing.T) {
-			city := start(t, idptest.WithLimits(generous))
+			city := start(t, idptest.WithLimits(generous), idptest.WithRealHashes())
 			took, statements := map[string]sample{}, map[string]int{}
 			for n := range tries + 5 {
 				pair := []string{maria, joao}
