@@ -139,6 +139,7 @@ func Start(t testing.TB, manifests []string, opts ...Option) *City {
 	var kek secret.KEK
 	c.Box = must(secret.Open(ctx, c.DB, kek))(t)
 	c.people = registry.NewStore(c.Box)
+	c.plantKey()
 	c.Keys = must(keys.New(ctx, c.DB, c.Box, c.Now))(t)
 	c.Clients = client.NewRegistry(c.DB, c.Now)
 	for _, m := range manifests {
@@ -157,6 +158,9 @@ func must[T any](v T, err error) func(t testing.TB) T {
 		return v
 	}
 }
+
+// look is every city's: to read its templates takes a large part of what a city costs.
+var look = sync.OnceValues(func() (*themes.Renderer, error) { return themes.Load("", "") })
 
 func (c *City) serve(listener net.Listener, o options) {
 	log := logger()
@@ -181,7 +185,7 @@ func (c *City) serve(listener net.Listener, o options) {
 		signatures = c.openSignatures()
 	}
 	p := must(idp.New(idp.Dependencies{DB: c.DB, Box: c.Box, Keys: c.Keys, Clients: c.Clients, Queue: queue,
-		Themes: must(themes.Load("", ""))(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
+		Themes: must(look())(c.t), Mail: must(mail.NewSMTP(o.mailURL, "nao-responda@example.org"))(c.t),
 		LevelWarning: 30 * 24 * time.Hour, SMS: c.SMS, SecretQuestion: o.question, Caps: must(trust.ParseCaps(o.caps))(c.t),
 		Limits: o.limits, Breached: o.leaked, GovBR: settings, Certificates: trips, Signatures: signatures, CertificatesCount: true, Issuer: c.Issuer, Log: log, Now: c.Now}))(c.t)
 	c.IDP = p
