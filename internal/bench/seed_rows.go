@@ -41,6 +41,7 @@ func (p *phase) crowd(ctx context.Context) error {
 		 SELECT encode(substring(bench_hash('cpf', n) FOR 16), 'hex')::uuid, bench_id(n) FROM generate_series(1, @rows) n`,
 		`INSERT INTO evidence (person_id, id, kind, source, method, verifier, verified_at, policy_version)
 		 SELECT bench_id(n), bench_id(n), 'self_declared', 'self', 'mail_code', 'bench', now(), 1 FROM generate_series(1, @rows) n`,
+		`UPDATE level_told SET look_at = NULL`, // the job that tells of new levels has long been there
 		`INSERT INTO password (person_id, hash, changed_at)
 		 SELECT bench_id(n), '$argon2id$v=19$m=19456,t=2,p=1$' || md5(n::text) || '$' || md5(n::text), now() FROM generate_series(1, @rows) n`,
 		`INSERT INTO known_browser (person_id, browser_hash, seen_at)
