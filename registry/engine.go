@@ -271,13 +271,14 @@ func auditUpdate(ctx context.Context, tx pg.Tx, id PersonID, changed Fields, now
 		Action: "registry.update", Person: id, Fields: slices.Collect(maps.Keys(changed))})
 }
 
-// settleMatch gives a person whose words agree with the bases the evidence of level 3, once.
+// settleMatch gives a person whose words agree with the bases the evidence of level 3, once. What
+// somebody of the city has taken away no comparison gives back.
 func (s *Store) settleMatch(ctx context.Context, tx pg.Tx, p Person, now time.Time) (given bool, err error) {
 	if !Matched(p) {
 		return false, nil
 	}
 	all, err := trust.Of(ctx, tx, p.ID)
-	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.RegistryMatch && e.LiveAt(now) }) {
+	if err != nil || slices.ContainsFunc(all, func(e trust.Evidence) bool { return e.Kind == trust.RegistryMatch && (e.LiveAt(now) || e.TakenAway()) }) {
 		return false, err
 	}
 	err = s.Lifetimes.Record(ctx, tx, p.ID, trust.Evidence{Kind: trust.RegistryMatch, Source: "registry", Method: declaredData,

@@ -188,3 +188,35 @@ func TestALoadCountsWhomItBroughtToLevel3(t *testing.T) {
 		t.Errorf("counted %d, want only the second", n)
 	}
 }
+
+// What somebody of the city has taken away neither a load nor the person's words give back.
+func TestAMatchThatWasTakenAwayIsNotGivenBack(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	cpf := cpfs(rand.New(rand.NewPCG(15, 156)), 1)[0]
+	id := w.register(cpf, "name=Ana_Lima birthdate=1990-01-01")
+	line := func(day string) line {
+		return line{cpf, "saude/" + cpf.Digits() + " " + day + " name=Ana_Lima birthdate=1990-01-01"}
+	}
+	w.tick()
+	w.deliver(line("2020-01-01"))
+	all, err := trust.Of(t.Context(), w.db, id)
+	w.must(err)
+	if level, _ := w.level(id); level != 3 {
+		t.Fatalf("level %d", level)
+	}
+	for _, e := range all {
+		if e.Kind == trust.RegistryMatch {
+			_, err := trust.Revoke(t.Context(), w.db, id, e.ID, "protocolo 1", trust.ByOperator+"paulo", w.clock.Now())
+			w.must(err)
+		}
+	}
+	w.tick()
+	w.deliver(line("2021-01-01"))
+	w.tick()
+	w.say(id, 1, "name=Ana_Lima birthdate=1990-01-01")
+	if level, _ := w.level(id); level != 0 {
+		t.Errorf("given back: level %d", level)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -179,7 +178,7 @@ func causeOf(all []trust.Evidence, from, to int, now time.Time) cause {
 	c.ended = endOf(last)
 	if last.RevokedAt.Equal(c.ended) {
 		c.why, c.by = revoked, events.BySystem
-		if strings.HasPrefix(last.RevokedBy, string(audit.Operator)+":") {
+		if last.TakenAway() {
 			c.by = events.ByAdmin
 		}
 	}

@@ -62,6 +62,12 @@ func (e Evidence) LiveAt(at time.Time) bool {
 		(e.RevokedAt.IsZero() || at.Before(e.RevokedAt))
 }
 
+// TakenAway says whether somebody of the city decided that it shall not count, by name.
+func (e Evidence) TakenAway() bool { return strings.HasPrefix(e.RevokedBy, ByOperator) }
+
+// ByOperator begins RevokedBy where somebody of the city revoked; their account follows.
+const ByOperator = "operator:"
+
 // Assessment is a trust level and how long it stands by itself.
 type Assessment struct {
 	Level int       // 0 (nothing live) to 5
