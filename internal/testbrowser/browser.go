@@ -52,7 +52,13 @@ func New(t testing.TB, opts ...Option) *Browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	return open(t, chromium, []chromedp.ContextOption{chromedp.WithNewBrowserContext()}, opts...)
+}
+
+// open makes a tab ready.
+func open(t testing.TB, chromium context.Context, how []chromedp.ContextOption, opts ...Option) *Browser {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(chromium, how...)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as its first context: no deadline
 		t.Fatal(err)

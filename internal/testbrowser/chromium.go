@@ -20,11 +20,19 @@ var flags = []string{
 
 // shared is this process' Chromium. It ends with the process, which holds the pipe it listens to.
 var shared = sync.OnceValues(func() (context.Context, error) {
-	path, err := executable()
-	if err != nil {
+	if _, err := executable(); err != nil {
 		return nil, err
 	}
 	profile, err := temporaryProfile()
+	if err != nil {
+		return nil, err
+	}
+	return start(profile)
+})
+
+// start runs a Chromium that keeps everything in a directory.
+func start(profile string) (context.Context, error) {
+	path, err := executable()
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +48,7 @@ var shared = sync.OnceValues(func() (context.Context, error) {
 		return nil, fmt.Errorf("starting %s: %w", path, err)
 	}
 	return ctx, nil
-})
+}
 
 func executable() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
