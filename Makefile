@@ -19,3 +19,4 @@ bench: ## hot paths beside their floors, loads beside raw COPY, each measured in
 	@go run ./internal/bench
 	@go run ./internal/loadbench
 	@go test -run '^$$' -bench . -benchtime 3x ./certauth/revocation
+	@go test -run '^$$' -bench . -benchtime 100x ./certauth

@@ -125,13 +125,21 @@ func TestAPersonAtTheirAccountRaisesTheirLevelByCertificate(t *testing.T) {
 func TestACompanysCertificateSignsInWhoAnswersForIt(t *testing.T) {
 	t.Parallel()
 
-	city, b, r := certificateCity(t, needing("5"))
+	city, b, r := certificateCity(t, strings.Replace(needing("5"), "claims:", `claims:
+  - {name: cnpj, required: true, purpose: {pt-BR: Emitir o alvará}, basis: legal_obligation}
+  - {name: company_name, required: true, purpose: {pt-BR: Escrever a razão social}, basis: legal_obligation}
+  - {name: company_role, required: true, purpose: {pt-BR: Saber em que função}, basis: legal_obligation}`, 1))
+	r.Params.Set("scope", r.Params.Get("scope")+" cnpj")
 	city.Person(joao, 1, map[string]string{"name": "João Batista Souza", "email": "joao@example.org"})
 	inc := city.ICP.Issue(icptest.ECNPJ("PADARIA VILA LTDA", companyCNPJ, "JOAO BATISTA SOUZA", digits(joao)))
 	p := at(t, b.ByCertificate(b.Open(r), inc), "/entrar/certificado/conta") // somebody has opened an account of the CPF by their word
-	claims := arrived(t, b, r, b.Form(p, url.Values{"password": {idptest.Password}}))
-	if claims["acr"] != "urn:loginunico:nivel:5" {
-		t.Errorf("acr %v", claims["acr"])
+	consent := at(t, b.Form(p, url.Values{"password": {idptest.Password}}), "/consentimento")
+	holds(t, consent, "PADARIA VILA LTDA")
+	tokens := city.Exchange(r, b.Allow(consent).Params().Get("code"))
+	claims, info := idptest.Claims(t, tokens.Text("id_token")), city.Userinfo(tokens.Text("access_token"))
+	if claims["acr"] != "urn:loginunico:nivel:5" || info.Text("cnpj") != companyCNPJ || info.Text("company_name") != "PADARIA VILA LTDA" ||
+		info.Text("company_role") != "certificate_holder" {
+		t.Errorf("acr %v, %s", claims["acr"], info.Body)
 	}
 	var session uuid.UUID
 	var sealed []byte
