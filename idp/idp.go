@@ -68,7 +68,8 @@ type Dependencies struct {
 	// Assurance names what the city attests verified claims by; "" are the defaults. Without gov.br or
 	// certificates theirs counts nothing.
 	Assurance ida.Settings
-	// CertificatesCount says that verified claims may rest on ICP-Brasil certificates.
+	// CertificatesCount says that verified claims may rest on ICP-Brasil certificates, even where this
+	// process takes none itself.
 	CertificatesCount bool
 }
 
@@ -131,7 +132,7 @@ func assurance(d Dependencies) ida.Settings {
 	if !d.GovBR.On() {
 		s.GovBR = ""
 	}
-	if !d.CertificatesCount {
+	if d.Certificates == nil && !d.CertificatesCount {
 		s.ICPBrasil = ""
 	}
 	s.Organization = cmp.Or(s.Organization, d.Themes.City().Name)

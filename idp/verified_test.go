@@ -154,7 +154,7 @@ func TestVerifiedClaimsOfTheDemoPeople(t *testing.T) {
 		}
 	})
 	t.Run("João is known to gov.br alone", func(t *testing.T) {
-		const joaoAsks = `{"id_token":{"govbr":null},"userinfo":{"govbr":null,"trust_evidence":null,"verified_claims":{"verification":{"trust_framework":null,"assurance_level":{"values":["bronze","silver","gold"]},
+		const joaoAsks = `{"id_token":{"govbr":null,"trust_evidence":null},"userinfo":{"govbr":null,"trust_evidence":null,"verified_claims":{"verification":{"trust_framework":null,"assurance_level":{"values":["bronze","silver","gold"]},
 			"evidence":[{"type":{"value":"electronic_record"},"check_details":[{"check_method":null,"organization":null,"time":null}],"record":{"type":null,"source":{"name":null}},"derived_claims":null}]},"claims":{"name":null,"birthdate":null}}}}`
 		r := city.Request("cartorio", asking(joaoAsks))
 		b := city.Browser(t)
@@ -176,8 +176,8 @@ func TestVerifiedClaimsOfTheDemoPeople(t *testing.T) {
 		if v["trust_framework"] != "br_govbr" || v["assurance_level"] != claim["level"] || claim["level"] == nil || claim["selos"] == nil {
 			t.Errorf("%v beside %v", v, claim)
 		}
-		if id := idptest.Claims(t, tokens.Text("id_token")); !reflect.DeepEqual(id["govbr"], info["govbr"]) {
-			t.Errorf("govbr in the ID token: %v", id)
+		if id := idptest.Claims(t, tokens.Text("id_token")); !reflect.DeepEqual(id["govbr"], info["govbr"]) || !reflect.DeepEqual(id["trust_evidence"], info["trust_evidence"]) || id["trust_level"] != 2.0 {
+			t.Errorf("govbr and trust_evidence in the ID token: %v", id)
 		}
 		evidence, _ := info["trust_evidence"].([]any)
 		first, _ := evidence[0].(map[string]any)
