@@ -1,14 +1,21 @@
 package idp_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/loginunico/loginunico/idp/federation/govbrtest"
 	"github.com/loginunico/loginunico/idp/idptest"
+	"github.com/loginunico/loginunico/internal/audit"
+	"github.com/loginunico/loginunico/internal/brdoc"
+	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/registry"
+	"github.com/loginunico/loginunico/registry/pmcc"
 )
 
 const (
@@ -286,5 +293,41 @@ func TestActingForACompanyCostsNoStatement(t *testing.T) {
 		if got := city.Statements(); len(got) != 1 {
 			t.Errorf("userinfo: %d statements", len(got))
 		}
+	}
+}
+
+func TestACompanyOfGovBRBecomesAnOrganizationWhereThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{nota}, idptest.WithGovBR())
+	store, r := registry.NewStore(city.Box), forCompany(city, "nota")
+	find := func(cnpj brdoc.CNPJ) (registry.Person, error) { return store.ByCNPJ(t.Context(), city.DB, cnpj) }
+	b := city.Browser(t)
+	at(t, b.ByGovBR(b.Open(r), ana), "/entrar/empresa")
+	if _, err := find(padaria); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("against the policy: %v", err)
+	}
+	policy := strings.Replace(string(pmcc.DefaultYAML()), "version: 1\n", "version: 2\n", 1)
+	policy = strings.Replace(policy, "include: [receita, empresas, icp]\n    change: [receita]", "include: [receita, empresas, icp, govbr]\n    change: [receita]", 1)
+	if err := pg.InTx(t.Context(), city.DB, func(tx pg.Tx) error {
+		_, _, err := store.ApplyPolicy(t.Context(), tx, "policy.yaml", []byte(policy), audit.Actor{Kind: audit.Operator, ID: "paulo"}, city.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		other := city.Browser(t)
+		back := other.FromGovBR(city.GovBR.Visitor(), other.ToGovBR(other.Open(r)), ana)
+		wg.Go(func() { other.Get(back) })
+	}
+	wg.Wait()
+	for cnpj, name := range map[brdoc.CNPJ]string{doces: "FERREIRA DOCES LTDA", padaria: "PADARIA DA VILA LTDA"} {
+		if p, err := find(cnpj); err != nil || p.Fields["name"].Text != name || p.Fields["name"].Source != registry.SourceGovBR {
+			t.Errorf("%v: %v %+v", cnpj, err, p.Fields["name"])
+		}
+	}
+	if person := personOf(t, city, ana); person.CNPJ != "" {
+		t.Error("the person has a CNPJ")
 	}
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,7 +22,7 @@ func (s *Store) Attest(ctx context.Context, tx pg.Tx, p Person, source string, f
 	if err != nil {
 		return err
 	}
-	c, err := content(fieldsOf(Person{CPF: p.CPF, Fields: from(fields, source)}, source), createdAt(source), now)
+	c, err := content(fieldsOf(Person{CPF: p.CPF, CNPJ: p.CNPJ, Fields: from(fields, source)}, source), createdAt(source), now)
 	if err != nil {
 		return err
 	}
@@ -39,14 +40,11 @@ func (s *Store) Attest(ctx context.Context, tx pg.Tx, p Person, source string, f
 	if _, err := s.recompute(ctx, tx, p.ID, now); err != nil {
 		return err
 	}
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	return audit.RecordTx(ctx, tx, audit.Event{At: now, Actor: audit.Actor{Kind: audit.System, ID: source}, Action: "registry.attest",
-		Person: p.ID, Fields: names})
+		Person: p.ID, Fields: namesOf(fields)})
 }
+
+func namesOf(fields Fields) []string { return slices.Sorted(maps.Keys(fields)) }
 
 // from are the fields with their source.
 func from(fields Fields, source string) Fields {

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loginunico/loginunico/consent"
@@ -93,6 +94,24 @@ func (d *Dependencies) choose(ctx context.Context, v *visit, choice string) erro
 		}
 		return d.Sessions.Choose(ctx, tx, v.known, choice)
 	})
+}
+
+// attestCompanies files the companies that gov.br's register names as organizations of the city's,
+// where its policy lets gov.br bring them in. In the order of their numbers, so that two sign-ins do
+// not wait for each other.
+func (d *Dependencies) attestCompanies(ctx context.Context, tx pg.Tx, a federation.Account) error {
+	byNumber := func(a, b federation.Company) int { return strings.Compare(a.CNPJ, b.CNPJ) }
+	for _, c := range slices.SortedFunc(slices.Values(a.Companies), byNumber) {
+		name, err := registry.ParseDeclared("company_name", c.Name, d.Now())
+		if err != nil {
+			continue
+		}
+		fields := registry.Fields{"name": {Text: name, Source: registry.SourceGovBR, At: d.Now()}}
+		if _, err := d.People.AttestOrganization(ctx, tx, brdoc.CNPJ(c.CNPJ), registry.SourceGovBR, fields, d.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // roles are what gov.br calls them.

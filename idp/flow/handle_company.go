@@ -30,8 +30,11 @@ func (h *Handler) companyView(v *visit) themes.Company {
 		view.Companies = append(view.Companies, themes.CompanyOffer{Choice: one.CNPJ.Text(), CNPJ: one.CNPJ.Formatted(), Name: one.Name, Role: role,
 			Chosen: acting != nil && acting.CNPJ == one.CNPJ})
 	}
-	if v.next(now) == Company && h.GovBR != nil && h.GovBR.Companies() {
-		view.GovBRURL = h.govbrURL(v)
+	if v.next(now) == Company { // not from the consent page
+		view.CertificateURL = h.certificateURL(v)
+		if h.GovBR != nil && h.GovBR.Companies() {
+			view.GovBRURL = h.govbrURL(v)
+		}
 	}
 	return view
 }

@@ -160,6 +160,9 @@ func (d *Dependencies) byGovBR(ctx context.Context, tx pg.Tx, v *visit, a arriva
 	if e.hold, err = factor.HoldOf(ctx, tx, person.ID); err != nil {
 		return in, err
 	}
+	if err := d.attestCompanies(ctx, tx, a.Account); err != nil {
+		return in, err
+	}
 	e.companies = saidByGovBR(a.Account)
 	e.person, e.authTime, e.proofs = person.ID, a.at, append(e.proofs, factor.Proof{By: factor.ByGovBR, AMR: a.AMR()})
 	return d.open(ctx, tx, v, e)
