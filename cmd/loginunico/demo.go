@@ -128,6 +128,9 @@ func (s *stack) city(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		beside = append(beside, neighbour{"LOGINUNICO_DEMO_ICP_LISTEN", s.cfg.DemoICPListen, icp.handler()})
+		if s.cfg.CertCloud == "" {
+			beside = append(beside, neighbour{"LOGINUNICO_DEMO_PSC_LISTEN", s.cfg.DemoPSCListen, s.pscStandIn(icp)})
+		}
 	}
 	for _, b := range beside {
 		closeServer, err := background(b.addr, b.handler, s.log)
@@ -188,6 +191,9 @@ func (s *stack) announce(out io.Writer) {
 	}
 	if s.cfg.CertificatesOn() {
 		fmt.Fprintf(w, "Demo certificates to import\t%s\n", local(s.cfg.DemoICPListen))
+		if len(s.cfg.Clouds) > 0 && s.cfg.CertCloud == "" {
+			fmt.Fprintf(w, "Stand-in for a PSC (cloud)\t%s\n", local(s.cfg.DemoPSCListen))
+		}
 	}
 	fmt.Fprintf(w, "Discovery\t%s/.well-known/openid-configuration\n", s.cfg.Issuer)
 	fmt.Fprintf(w, "Metrics\thttp://%s/metrics\n", s.cfg.MetricsListen)

@@ -216,11 +216,11 @@ func (s *stack) handler(by carriers, reg *prometheus.Registry) (*echo.Echo, *job
 	provider, err := idp.New(idp.Dependencies{DB: s.db, Box: s.box, Keys: s.keys, Clients: s.clients, Queue: queue, Themes: look,
 		Mail: by.mail, SMS: s.texts, Breached: s.leaked, SecretQuestion: s.cfg.Question, Caps: s.cfg.Caps, Lifetimes: s.cfg.Lifetimes,
 		LevelWarning: time.Duration(s.cfg.LevelWarning) * 24 * time.Hour, GovBR: s.cfg.GovBR,
-		Certificates: s.certs.tripsOf(), CertificatesCount: s.cfg.CertificatesOn(), Assurance: s.cfg.Assurance, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
+		Certificates: s.certs.tripsOf(), Signatures: s.certs.signaturesOf(), CertificatesCount: s.cfg.CertificatesOn(), Assurance: s.cfg.Assurance, Limits: factor.DefaultLimits, Issuer: s.cfg.Issuer, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}
-	s.certs.follow(s, queue, provider)
+	s.certs.follow(provider)
 	audit.Schedule(queue, s.db, s.box, s.log, time.Now)
 	if err := queue.Open(); err != nil {
 		return nil, nil, err

@@ -9,18 +9,15 @@ import (
 	"os"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loginunico/loginunico/certauth"
-	"github.com/loginunico/loginunico/certauth/recall"
+	"github.com/loginunico/loginunico/certauth/cloud"
 	"github.com/loginunico/loginunico/certauth/revocation"
+	"github.com/loginunico/loginunico/certauth/tosign"
 	"github.com/loginunico/loginunico/idp"
-	"github.com/loginunico/loginunico/idp/evidence"
 	"github.com/loginunico/loginunico/idp/flow"
-	"github.com/loginunico/loginunico/internal/audit"
 	"github.com/loginunico/loginunico/internal/jobs"
-	"github.com/loginunico/loginunico/internal/pg"
 )
 
 // certificates is what signs people in by ICP-Brasil certificates.
@@ -30,6 +27,8 @@ type certificates struct {
 	verifier *certauth.Verifier
 	trips    *certauth.Trips
 	metrics  *certauth.Metrics
+
+	signatures *flow.Signatures
 }
 
 // openCertificates prepares them and adds their jobs to the queue, which is not open yet; nil where the
@@ -40,14 +39,18 @@ func (s *stack) openCertificates(queue *jobs.Queue, reg prometheus.Registerer) (
 	}
 	c := &certificates{metrics: certauth.NewMetrics(reg)}
 	c.store = certauth.NewStore(s.db, s.cfg.Certificates.Pins, c.metrics, time.Now)
-	c.lists, err = revocation.New(revocation.Settings{DB: s.db, Dir: s.cfg.DataDir, Private: s.demo, Metrics: revocation.NewMetrics(reg), Now: time.Now})
+	c.lists, err = revocation.New(revocation.Settings{DB: s.db, Dir: s.cfg.DataDir, From: c.store, Stale: s.cfg.CertStale, Private: s.demo,
+		Metrics: revocation.NewMetrics(reg), Now: time.Now})
 	if err != nil {
 		return err
 	}
 	c.verifier = &certauth.Verifier{From: c.store, Revocation: c.lists, Now: time.Now}
 	c.trips = certauth.NewTrips(s.box, s.cfg.CertURL, s.cfg.CertOldURL, time.Now)
 	c.store.Schedule(queue, s.cfg.Certificates.Bundle, s.log)
-	c.lists.Schedule(queue)
+	c.signatures = &flow.Signatures{Texts: tosign.New(s.cfg.Issuer, time.Now), Verifier: c.verifier}
+	if len(s.cfg.Clouds) > 0 {
+		c.signatures.Cloud = cloud.New(s.cfg.Clouds, s.cfg.Issuer+flow.PathCloudBack, s.box, time.Now)
+	}
 	s.certs = c
 	return nil
 }
@@ -60,17 +63,19 @@ func (c *certificates) tripsOf() *certauth.Trips {
 	return c.trips
 }
 
-// follow has the provider take away what rests on certificates that a list names.
-func (c *certificates) follow(s *stack, queue *jobs.Queue, p *idp.Provider) {
+// signaturesOf are nil where the city asks for no certificates.
+func (c *certificates) signaturesOf() *flow.Signatures {
 	if c == nil {
-		return
+		return nil
 	}
-	revoker := p.Revoker()
-	(&recall.Recaller{DB: s.db, Lists: c.lists, From: c.store, Now: time.Now,
-		Revoke: func(ctx context.Context, tx pg.Tx, person, id uuid.UUID, reason string) (bool, error) {
-			return revoker.Revoke(ctx, tx, evidence.Revocation{Person: person, Evidence: id, Reason: reason, EndSessions: true,
-				Actor: audit.Actor{Kind: audit.System, ID: "crl"}})
-		}}).Schedule(queue)
+	return c.signatures
+}
+
+// follow has the provider fetch the lists, and take away what rests on certificates that they name.
+func (c *certificates) follow(p *idp.Provider) {
+	if c != nil {
+		p.Recall(c.lists, c.store)
+	}
 }
 
 // load reads what is published and what is revoked.

@@ -14,11 +14,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/loginunico/loginunico/certauth/cloud"
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/federation"
 	"github.com/loginunico/loginunico/idp/flow"
@@ -76,25 +78,28 @@ type Config struct {
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
 	// The host that asks for certificates; see certificates.go.
-	CertListen      string `env:"CERT_LISTEN"`
-	CertURL         string `env:"CERT_URL"`
-	CertTLSCert     string `env:"CERT_TLS_CERT"`
-	CertTLSKey      string `env:"CERT_TLS_KEY"`
-	CertOldListen   string `env:"CERT_OLD_LISTEN"`
-	CertOldURL      string `env:"CERT_OLD_URL"`
-	CertNames       string `env:"CERT_NAMES" envDefault:"all"`
-	CertProxyListen string `env:"CERT_PROXY_LISTEN"`
-	CertProxyPin    string `env:"CERT_PROXY_PIN"`
-	CertRoots       string `env:"CERT_ROOTS"`
-	CertBundleURL   string `env:"CERT_BUNDLE_URL"`
-	CertBundleHash  string `env:"CERT_BUNDLE_HASH_URL"`
-	CertBundleCA    string `env:"CERT_BUNDLE_CA_FILE"`
+	CertListen      string        `env:"CERT_LISTEN"`
+	CertURL         string        `env:"CERT_URL"`
+	CertTLSCert     string        `env:"CERT_TLS_CERT"`
+	CertTLSKey      string        `env:"CERT_TLS_KEY"`
+	CertOldListen   string        `env:"CERT_OLD_LISTEN"`
+	CertOldURL      string        `env:"CERT_OLD_URL"`
+	CertNames       string        `env:"CERT_NAMES" envDefault:"all"`
+	CertProxyListen string        `env:"CERT_PROXY_LISTEN"`
+	CertProxyPin    string        `env:"CERT_PROXY_PIN"`
+	CertRoots       string        `env:"CERT_ROOTS"`
+	CertBundleURL   string        `env:"CERT_BUNDLE_URL"`
+	CertBundleHash  string        `env:"CERT_BUNDLE_HASH_URL"`
+	CertBundleCA    string        `env:"CERT_BUNDLE_CA_FILE"`
+	CertStale       time.Duration `env:"CERT_REVOCATION_STALE" envDefault:"0s"`
+	CertCloud       string        `env:"CERT_CLOUD"`
 
 	// Where the demo's other parts listen.
 	DemoRPListen     string `env:"DEMO_RP_LISTEN" envDefault:"127.0.0.1:8090"`
 	DemoOutboxListen string `env:"DEMO_OUTBOX_LISTEN" envDefault:"127.0.0.1:8025"`
 	DemoGovBRListen  string `env:"DEMO_GOVBR_LISTEN" envDefault:"127.0.0.1:8081"`
 	DemoICPListen    string `env:"DEMO_ICP_LISTEN" envDefault:"127.0.0.1:8083"`
+	DemoPSCListen    string `env:"DEMO_PSC_LISTEN" envDefault:"127.0.0.1:8082"`
 
 	Caps           trust.Caps          `env:"-"`
 	Lifetimes      trust.Lifetimes     `env:"-"`
@@ -104,6 +109,7 @@ type Config struct {
 	TextLimits     sms.Limits          `env:"-"`
 	GovBR          federation.Settings `env:"-"` // the zero value is a city without gov.br
 	Certificates   Certificates        `env:"-"`
+	Clouds         []cloud.Provider    `env:"-"` // none: the city is registered at no PSC
 	Assurance      ida.Settings        `env:"-"` // names of trust frameworks and records
 }
 
@@ -138,6 +144,7 @@ func Load(demo bool) (*Config, error) {
 	c.checkSMS(fault)
 	c.checkGovBR(demo, fault)
 	c.checkCertificates(demo, fault)
+	c.checkRevocation(demo, fault)
 	c.checkAssurance(fault)
 	if !demo {
 		c.checkProduction(fault)
@@ -233,7 +240,7 @@ func (c *Config) checkListeners(fault faulter) {
 	seen := map[string]string{}
 	for _, l := range []struct{ name, addr string }{{"LISTEN", c.Listen}, {"METRICS_LISTEN", c.MetricsListen},
 		{"DEMO_RP_LISTEN", c.DemoRPListen}, {"DEMO_OUTBOX_LISTEN", c.DemoOutboxListen},
-		{"DEMO_GOVBR_LISTEN", c.DemoGovBRListen}, {"DEMO_ICP_LISTEN", c.DemoICPListen},
+		{"DEMO_GOVBR_LISTEN", c.DemoGovBRListen}, {"DEMO_ICP_LISTEN", c.DemoICPListen}, {"DEMO_PSC_LISTEN", c.DemoPSCListen},
 		{"CERT_LISTEN", c.CertListen}, {"CERT_OLD_LISTEN", c.CertOldListen}} {
 		if l.addr == "" && strings.HasPrefix(l.name, "CERT_") {
 			continue // there is none
@@ -320,6 +327,26 @@ func (c *Config) checkGovBR(demo bool, fault faulter) {
 	}
 	if !demo && c.GovBR.Local() {
 		fault("GOVBR_ISSUER", "is a stand-in on this machine; only the demo may use one")
+	}
+}
+
+// checkRevocation reads the PSCs. A list that is too old says nothing any more.
+func (c *Config) checkRevocation(demo bool, fault faulter) {
+	if c.CertStale < 0 || c.CertStale > 7*24*time.Hour {
+		fault("CERT_REVOCATION_STALE", "%s is not 0s to 168h", c.CertStale)
+	}
+	if c.CertCloud == "" {
+		return
+	}
+	if !c.CertificatesOn() {
+		fault("CERT_LISTEN", "is missing, and LOGINUNICO_CERT_CLOUD is there")
+	}
+	var err error
+	if c.Clouds, err = cloud.ReadProviders(c.CertCloud); err != nil {
+		fault("CERT_CLOUD", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if !demo && slices.ContainsFunc(c.Clouds, cloud.Provider.Local) {
+		fault("CERT_CLOUD", "names a stand-in on this machine; only the demo may use one")
 	}
 }
 

@@ -201,3 +201,22 @@ func TestSecretsAreNotInErrors(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestWhatIsWrongWithCertificatesInTheCloudIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "nuvem.yaml")
+	if err := os.WriteFile(file, []byte("providers:\n  - {id: x, name: X, base: http://localhost:1/v0, client_id: a, client_secret_file: nowhere}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := production(t)
+	settings["CERT_CLOUD"], settings["CERT_REVOCATION_STALE"] = file, "200h"
+	set(t, settings)
+	_, err := config.Load(false)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"CERT_REVOCATION_STALE: 200h0m0s", "CERT_LISTEN: is missing", "CERT_CLOUD: ", "nowhere", "stand-in"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not named in:\n%v", want, err)
+		}
+	}
+}
