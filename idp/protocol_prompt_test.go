@@ -62,6 +62,8 @@ func TestPromptAndMaxAgeDecideWhatTheCitizenMeets(t *testing.T) {
 		"RFC 9470 §5 acr_values not reached, prompt=none":                     {signedIn, "agenda", with("prompt", "none", "acr_values", "urn:loginunico:nivel:5"), "unmet_authentication_requirements"},
 		"RFC 9470 §5 one of acr_values reached":                               {signedIn, "agenda", with("acr_values", "urn:loginunico:nivel:5 urn:loginunico:nivel:2"), "code"},
 		"OIDC Core §3.1.2.1 acr_values of other providers":                    {signedIn, "agenda", with("acr_values", "urn:mace:incommon:iap:silver 1"), "code"},
+		"OIDC Core §2 a sub that no database keeps":                           {signedIn, "agenda", with("claims", `{"id_token":{"sub":{"value":"a\u0000"}}}`), "invalid_request"},
+		"OIDC Core §2 a sub of 256 characters":                                {signedIn, "agenda", with("claims", `{"id_token":{"sub":{"value":"`+strings.Repeat("a", 256)+`"}}}`), "invalid_request"},
 		"OIDC Core §3.1.2.1 acr_values without end":                           {signedIn, "agenda", with("acr_values", strings.Repeat("1 ", 21)), "invalid_request"},
 		"OIDC Core §5.5.1.1 acr asked without essential is a wish":            {signedIn, "agenda", with("claims", `{"id_token":{"acr":{"values":["urn:loginunico:nivel:5"]}}}`), "code"},
 		"OIDC Core §5.5.1.1 essential acr is reached":                         {signedIn, "agenda", with("claims", `{"id_token":{"acr":{"essential":true,"values":["urn:loginunico:nivel:5","urn:loginunico:nivel:2"]}}}`), "code"},

@@ -218,6 +218,8 @@ type claimAsk struct {
 	raw json.RawMessage // of verified_claims
 }
 
+const mostSubject = 255 // ASCII characters. OIDC Core §2
+
 // claims gathers what is asked by scope and by the claims parameter, cut to the manifest, and the
 // level an essential acr wants.
 func (r *Request) claims(form url.Values, c *client.Client) error {
@@ -243,6 +245,9 @@ func (r *Request) claims(form url.Values, c *client.Client) error {
 	}
 	if sub := asked.IDToken["sub"]; sub != nil {
 		r.Subject, _ = sub.Value.(string)
+	}
+	if len(r.Subject) > mostSubject || !printable.MatchString(r.Subject) {
+		return refuse("invalid_request", "claims: sub is no subject identifier")
 	}
 	return r.acr(form, asked.IDToken["acr"])
 }
