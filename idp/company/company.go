@@ -107,7 +107,7 @@ type Set struct {
 	More      bool
 }
 
-// With is the set after a sign-in. A choice stays while its company does.
+// With is the set after a sign-in. A choice stays, and counts while its company does.
 func (s Set) With(said Said, now time.Time) Set {
 	kept := []Company{}
 	for _, c := range s.Companies {
@@ -137,14 +137,15 @@ func (s Set) Live(now time.Time) []Company {
 	return slices.DeleteFunc(slices.Clone(s.Companies), func(c Company) bool { return !c.Live(now) })
 }
 
-// Acting is the company that a choice names among those that count now, else the only one there is;
-// nil when there is none, or none is chosen of several.
+// Acting is the company that a choice names among those that count now, and without a choice the only
+// one there is; nil when there is none, or none is chosen of several. Whoever chose a company that
+// counts no more acts for no other in its place, before they are asked.
 func (s Set) Acting(choice string, now time.Time) *Company {
 	live := s.Live(now)
 	if i := slices.IndexFunc(live, func(c Company) bool { return c.CNPJ.Text() == choice }); i >= 0 {
 		return &live[i]
 	}
-	if len(live) == 1 && choice != Without {
+	if len(live) == 1 && choice == "" {
 		return &live[0]
 	}
 	return nil
