@@ -3,8 +3,10 @@ package ida
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -315,6 +317,22 @@ func TestOlderEvidenceServesWhereTheStrongestWillNotDo(t *testing.T) {
 	w := newWorld().only(trust.RegistryMatch, trust.BiometricEnrollment)
 	got, _ := w.ask(t, `{"verification":{"trust_framework":null,"assurance_level":null,"time":{"max_age":8640000}},"claims":{"name":null}}`)
 	if v, _ := got["br_city_x"]["verification"].(map[string]any); v["assurance_level"] != "urn:loginunico:nivel:3" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestOnlyTheNewestWordOfGovBRIsTold(t *testing.T) {
+	t.Parallel()
+	const gold = `{"verification":{"trust_framework":null,"assurance_level":{"value":"gold"}},"claims":{"cpf":null}}`
+	w := newWorld().only(trust.GovBR)
+	if got, _ := w.ask(t, gold); got["br_govbr"] == nil {
+		t.Fatalf("nothing to begin with: %v", got)
+	}
+	w.proofs = append(w.proofs, trust.Evidence{Kind: trust.GovBR, VerifiedAt: noon, Attributes: map[string]any{"level": "bronze"}})
+	if got, _ := w.ask(t, gold); got["br_govbr"] != nil {
+		t.Errorf("the account is bronze now, and is told as %v", got)
+	}
+	if got, _ := w.ask(t, `{"verification":{"trust_framework":null,"assurance_level":null},"claims":{"cpf":null}}`); !strings.Contains(fmt.Sprint(got["br_govbr"]), "bronze") {
 		t.Errorf("%v", got)
 	}
 }

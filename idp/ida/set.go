@@ -66,10 +66,13 @@ func (s *Settings) Sets(p registry.Person, proofs []trust.Evidence, nameOf func(
 		return cmp.Or(cmp.Compare(b.Kind.Level(), a.Kind.Level()), b.VerifiedAt.Compare(a.VerifiedAt))
 	})
 	var city, govbr, icp []Set
+	heard := false
 	for _, e := range live {
 		switch e.Kind {
 		case trust.GovBR:
-			govbr = append(govbr, s.govbr(p, e)...)
+			if !heard { // its newest word is its word: the level of an account falls too
+				govbr, heard = s.govbr(p, e), true
+			}
 		case trust.ICPCertificate:
 			icp = append(icp, s.icp(p, e)...)
 			city = append(city, s.city(p, e, nameOf)...)
