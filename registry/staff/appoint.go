@@ -122,6 +122,9 @@ func seconded(ctx context.Context, tx pg.Tx, e Employment, now time.Time) error 
 	if !e.Has(Operator, Auditor) {
 		return nil
 	}
+	if err := pg.Lock(ctx, tx, "employment", "rulers"); err != nil { // of two who would be the first, one is
+		return err
+	}
 	if e.Seconded == uuid.Nil {
 		if any, err := anyLive(ctx, tx, []Role{Operator, Auditor}, e.Person, now); err != nil || !any {
 			return err // the first of a city

@@ -228,6 +228,31 @@ func TestWhoRulesOverOthersIsAppointedByTwo(t *testing.T) {
 	}
 }
 
+func TestOfManyWhoWouldBeTheFirstOperatorOneIs(t *testing.T) {
+	t.Parallel()
+
+	o := newOffice(t)
+	var wg sync.WaitGroup
+	var first, refused atomic.Int32
+	for range 8 {
+		p := o.person()
+		wg.Go(func() {
+			switch _, err := o.appoint(staff.Appointment{Person: p, Department: "TI", Roles: []staff.Role{staff.Operator}}, noon); {
+			case err == nil:
+				first.Add(1)
+			case errors.Is(err, staff.ErrSecond):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if first.Load() != 1 || refused.Load() != 7 {
+		t.Errorf("%d without a second word, %d refused", first.Load(), refused.Load())
+	}
+}
+
 func TestAnAppointmentThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
 
