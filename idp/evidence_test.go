@@ -209,6 +209,11 @@ func TestRevokedEvidenceLowersTheLevelAtOnceAndOnce(t *testing.T) {
 			t.Errorf("revoked because %q by %q", e.RevokedReason, e.RevokedBy)
 		}
 	}
+	var common, looks int
+	err = city.DB.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE queue = 'default'), count(*) FROM river_job WHERE kind = 'evidence_look'`).Scan(&common, &looks)
+	if err != nil || common > 0 || looks == 0 {
+		t.Errorf("%d of %d looks wait among the letters with sign-in codes, %v", common, looks, err)
+	}
 	if letter := city.Letter("ana@example.org"); !strings.Contains(letter, "de 3 para 1") || !strings.Contains(letter, "por decisão da cidade") || strings.Contains(letter, "protocolo") {
 		t.Errorf("%s", letter)
 	}

@@ -295,7 +295,7 @@ func (p *Provider) addJobs() {
 	})
 	jobs.Add(p.Queue, time.Minute, p.auditReleases)
 	jobs.AddApart(p.Queue, eventWorkers, 30*time.Second, p.events.Deliver)
-	jobs.Add(p.Queue, 5*time.Minute, p.Keeper().Look)
+	jobs.AddApart(p.Queue, 1, 5*time.Minute, p.Keeper().Look) // after a mass revocation it goes on for minutes
 	p.Queue.Every(10*time.Minute, Purge{})
 	p.Queue.Every(5*time.Second, AuditReleases{})
 	p.Queue.Every(time.Hour, PurgeFactors{})

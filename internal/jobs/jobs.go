@@ -89,7 +89,7 @@ func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.timeout }
 // Every runs a job of these args at start and then each period, once among all processes.
 func (q *Queue) Every(period time.Duration, args Args) {
 	q.config.PeriodicJobs = append(q.config.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(period),
-		func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+		func() (river.JobArgs, *river.InsertOpts) { return args, &river.InsertOpts{Queue: q.lanes[args.Kind()]} }, &river.PeriodicJobOpts{RunOnStart: true}))
 }
 
 // Open makes the queue ready to enqueue; workers and periodic jobs must have been added.
