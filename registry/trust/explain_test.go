@@ -82,3 +82,33 @@ func TestALevelIsMonotoneInEvidenceAndTheSameForAPastDayWhateverCameLater(t *tes
 		}
 	}
 }
+
+func TestALevelIsWhatItIsSinceItsLastTurn(t *testing.T) {
+	t.Parallel()
+
+	day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	r := rand.New(rand.NewPCG(5, 6))
+	turned := 0
+	for range 2000 {
+		all := life(r, day)
+		level, since := Level(all, day), Since(all, day)
+		if since.IsZero() {
+			if level != 0 {
+				t.Fatalf("level %d since ever: %v", level, all)
+			}
+			continue
+		}
+		turned++
+		if since.After(day) || Level(all, since.Add(-time.Nanosecond)) == level {
+			t.Fatalf("level %d did not begin at %v: %v", level, since, all)
+		}
+		for at := since; !at.After(day); at = at.Add(12 * time.Hour) {
+			if Level(all, at) != level {
+				t.Fatalf("level %d since %v, and %d at %v: %v", level, since, Level(all, at), at, all)
+			}
+		}
+	}
+	if turned < 1000 {
+		t.Fatalf("%d of 2000 lives had a level", turned)
+	}
+}
