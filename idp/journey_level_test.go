@@ -42,6 +42,31 @@ func TestACitizenReachesLevel3ByStatingWhatTheCityKnows(t *testing.T) {
 	lacks(t, p, "Nome da mãe")
 }
 
+func TestAServiceWaitsWhileACitizenReachesTheLevelItNeeds(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{divida})
+	city.Known(maria, "fazenda", base)
+	b, r := city.Browser(t), city.Request("divida", nil)
+	p := b.Form(b.Get(of(b.Open(r), "/cadastro")), url.Values{"cpf": {maria}, "email": {novoEmail}, "password": {idptest.Password}})
+	p = at(t, b.Form(p, url.Values{"code": {city.Code(novoEmail)}}), "/entrar/nivel")
+	p = at(t, b.Get(of(p, "/conta/nivel")), "/conta/nivel")
+	holds(t, p, "Um serviço espera por você", "Nome da mãe")
+	p = at(t, b.Form(p, url.Values{"name": {"Maria"}}), "/conta/nivel") // half of it: the visit waits on
+	p = at(t, b.Form(p, url.Values{"name": {"Maria Aparecida da Silva"}, "birthdate": {"14/05/1958"}, "mother_name": {"Benedita da Silva"}}), "/conta/nivel")
+	holds(t, p, "Seu nível é 3 porque")
+	if claims := arrived(t, b, r, b.Get(of(p, "/entrar/continuar"))); claims["acr"] != "urn:loginunico:nivel:3" {
+		t.Errorf("%v", claims)
+	}
+	for _, other := range []string{"x", "https://evil.example", "00000000-0000-0000-0000-000000000000&x=1"} {
+		if p := b.Get("/conta/nivel?i=" + url.QueryEscape(other)); p.Status != http.StatusOK {
+			t.Errorf("%q: %d", other, p.Status)
+		} else {
+			lacks(t, p, "//evil", "Um serviço espera")
+		}
+	}
+}
+
 func TestWhatIsStatedIsStatedOnce(t *testing.T) {
 	t.Parallel()
 

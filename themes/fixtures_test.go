@@ -87,7 +87,8 @@ func signInSamples() []sample {
 			Day: "2026-03-12", Then: &Then{Day: day, Level: 1, Because: []Proof{{Level: 1, Since: day}}}}},
 		{"why unequal", Frame{Path: "/conta/nivel"}, Level{Level: 1, Because: []Proof{{Level: 1, Since: day}}, Raise: ways(2, 3, 4, 5), Unequal: true, AccountURL: "/conta"}},
 		{"why nothing", withDay(), Level{Raise: []Way{{Level: 2, Off: true}, {Level: 4, Off: true}, {Level: 5, Off: true}}, Day: "31/02/2026", Then: &Then{Day: day}, AccountURL: "/conta"}},
-		{"level", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 1}},
+		{"why waiting", Frame{Path: "/conta/nivel"}, Level{Level: 3, Because: []Proof{{Level: 3, Since: day}}, Raise: ways(4, 5), Action: "/conta/nivel?i=1", Visit: "1", VisitURL: "/entrar/continuar?i=1", AccountURL: "/conta"}},
+		{"level", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 1, WaysURL: "/conta/nivel?i=1"}},
 		{"level session", service(), LevelTooLow{Action: "/voltar", Needed: 4, Have: 4, Session: true}},
 	}
 }

@@ -165,6 +165,7 @@ type LevelTooLow struct {
 	Staff          bool   // the service is for those who work for the city
 	GovBRURL       string // link id "govbr", where gov.br may be enough; "" hides it
 	CertificateURL string // link id "certificate"; "" hides it
+	WaysURL        string // link id "ways" to the page that tells every way to the level; "" hides it
 	StrongerURL    string // link id "stronger" to the page that makes the session stronger; "" hides it
 	Held           *Held
 }

@@ -13,6 +13,8 @@ type Level struct {
 	Unequal               bool   // all was stated, and it does not agree with the city's bases
 	Day                   string // as typed
 	Then                  *Then  // nil: no day was asked for
+	Visit                 string // "i" of the GET form: the visit that waits meanwhile
+	VisitURL              string // link id "go-on" to it; "" there is none
 	AccountURL            string
 }
 

@@ -22,7 +22,7 @@ import (
 const (
 	Path             = "/conta"
 	pathApplications = "/conta/aplicacoes"
-	pathLevel        = "/conta/nivel"
+	pathLevel        = flow.PathWays
 	pathProve        = "/conta/nivel/provar" // ?kind= what
 	pathRevoke       = "/conta/aplicacoes/revogar"
 	pathSignOut      = "/conta/sair"

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/loginunico/loginunico/idp/flow"
 	"github.com/loginunico/loginunico/idp/session"
 	"github.com/loginunico/loginunico/internal/fail"
 	"github.com/loginunico/loginunico/internal/httpx"
@@ -25,6 +27,21 @@ type shownLevel struct {
 	typed map[string]string // a form that has a problem
 	day   string            // as typed; "" none
 	then  *themes.Then
+}
+
+// waiting is the visit that ?i= names: a service wants a higher level, and the citizen came to see how to
+// reach it. Whether it is this browser's is looked at when it goes on.
+func waiting(c echo.Context) (visit uuid.UUID, ok bool) {
+	visit, err := httpx.ParamUUID(c, "i")
+	return visit, err == nil
+}
+
+// again is this page's address, with the visit that waits.
+func again(c echo.Context) string {
+	if visit, ok := waiting(c); ok {
+		return pathLevel + "?i=" + visit.String()
+	}
+	return pathLevel
 }
 
 // getLevel says why the level is what it is, every way up, and where ?day= names one, what it was then.
@@ -74,7 +91,10 @@ func (h *Handler) showLevel(c echo.Context, known *session.Known, f themes.Frame
 	now := h.Now()
 	x := trust.Explain(evidence, now)
 	view := themes.Level{Level: x.Level, Until: x.Until, Because: newestOfEach(x.Because), Beside: newestOfEach(x.Beside), Past: over(x),
-		Action: pathLevel, Day: s.day, Then: s.then, AccountURL: Path}
+		Action: again(c), Day: s.day, Then: s.then, AccountURL: Path}
+	if visit, ok := waiting(c); ok {
+		f.Visit, view.Visit, view.VisitURL = visit.String(), visit.String(), flow.VisitURL(visit)
+	}
 	for _, name := range unsaid(known, now) {
 		value := s.typed[name]
 		if name == "name" {
@@ -84,7 +104,11 @@ func (h *Handler) showLevel(c echo.Context, known *session.Known, f themes.Frame
 	}
 	view.Unequal = x.Level < trust.RegistryMatch.Level() && known.Person.CPF != "" && len(view.Fields) == 0
 	for _, kind := range x.Raise {
-		view.Raise = append(view.Raise, h.wayTo(kind, known, f.Lang))
+		way := h.wayTo(kind, known, f.Lang)
+		if view.Visit != "" && way.URL != "" {
+			way.URL += "&i=" + view.Visit
+		}
+		view.Raise = append(view.Raise, way)
 	}
 	status := http.StatusOK
 	if f.Problem != nil {
@@ -118,10 +142,10 @@ var attendedAt = map[trust.Kind]string{trust.RegistryMatch: themes.DeskRegistry,
 func (h *Handler) getProve(c echo.Context, known *session.Known, _ themes.Frame) error {
 	kind := trust.Kind(c.QueryParam("kind"))
 	if _, ok := h.Flow.Ways()[kind]; !ok || known.Person.CPF == "" || known.Level(h.Now()) >= kind.Level() {
-		return c.Redirect(http.StatusSeeOther, pathLevel)
+		return c.Redirect(http.StatusSeeOther, again(c))
 	}
 	httpx.NoStore(c)
-	return h.Flow.Prove(c, known, kind, pathLevel)
+	return h.Flow.Prove(c, known, kind, again(c))
 }
 
 // unsaid are the compared fields that this person may still state. Each is stated once: whoever tries
@@ -169,7 +193,7 @@ func (h *Handler) postLevel(c echo.Context, known *session.Known, f themes.Frame
 			return err
 		}
 	}
-	return c.Redirect(http.StatusSeeOther, pathLevel)
+	return c.Redirect(http.StatusSeeOther, again(c))
 }
 
 // newestOfEach shows one proof of each kind: gov.br is written down again every month.

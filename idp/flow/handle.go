@@ -52,6 +52,13 @@ const (
 // PathRecover is where those go who have lost their password; package recovery serves it.
 const PathRecover = "/recuperar"
 
+// PathWays says every way to a higher level; package account serves it. With ?i= of a visit it leads back
+// to it.
+const PathWays = "/conta/nivel"
+
+// VisitURL goes on with a visit of this browser.
+func VisitURL(visit uuid.UUID) string { return pathContinue + "?i=" + visit.String() }
+
 var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm, ConfirmNumber: pathNumber, ConfirmVisitor: pathVisitorWho,
 	UnlockByMail: pathUnlock, Authenticate: pathPassword, SecondStep: pathSecond, SelectAccount: pathSelect, WrongPerson: pathContinue,
 	CPFRequired: pathCPF, NotEmployee: pathStaff, Strengthen: pathStronger, LevelTooLow: pathLevel, Company: pathCompany, Profile: pathProfile, Consent: pathConsent, Issue: pathContinue}

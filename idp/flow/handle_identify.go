@@ -127,6 +127,8 @@ func (h *Handler) getLevel(c echo.Context) error {
 	}
 	if view.Session {
 		view.StrongerURL = v.url(pathStronger)
+	} else {
+		view.WaysURL = v.url(PathWays)
 	}
 	view.GovBRURL, view.CertificateURL = h.govbrReaches(v, f.Level, needed), h.certificateURL(v)
 	if view.Held, err = h.Held(c.Request().Context(), v.known.Session, view.StrongerURL); err != nil {
