@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loginunico/loginunico/certauth/icptest"
 	"github.com/loginunico/loginunico/idp/federation/govbrtest"
 	"github.com/loginunico/loginunico/idp/idptest"
 	"github.com/loginunico/loginunico/internal/audit"
@@ -329,5 +330,21 @@ func TestACompanyOfGovBRBecomesAnOrganizationWhereThePolicySaysSo(t *testing.T) 
 	}
 	if person := personOf(t, city, ana); person.CNPJ != "" {
 		t.Error("the person has a CNPJ")
+	}
+}
+
+func TestThePageOfCompaniesLeadsToTheCompanysCertificate(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{nota}, idptest.WithCertificates())
+	city.Person(joao, 2, map[string]string{"name": "João Batista Souza", "email": "joao@example.org"})
+	b, r := city.Browser(t), forCompany(city, "nota")
+	p := at(t, b.SignIn(b.Open(r), joao, idptest.Password), "/entrar/empresa")
+	holds(t, p, `id="certificate"`, "e-CNPJ")
+	lacks(t, p, `id="govbr"`)
+	p = at(t, b.ByCertificate(p, city.ICP.Issue(icptest.ECNPJ("PADARIA VILA LTDA", padaria, "JOAO BATISTA SOUZA", digits(joao)))), "/consentimento")
+	holds(t, p, "PADARIA VILA LTDA", "12.ABC.345/01DE-35", "Responsável pelo certificado")
+	if _, company := toldFor(city, r, b.Allow(p)); company != padaria+" PADARIA VILA LTDA certificate_holder" {
+		t.Errorf("told %q", company)
 	}
 }
