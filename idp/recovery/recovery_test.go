@@ -107,7 +107,7 @@ func TestACodeByMailLetsTheOwnerBackInAtLevelOne(t *testing.T) {
 		}
 	}
 	p = at(t, b.Form(p, with("password", fresh, "others", "yes")), "/conta")
-	has(t, p, "Você recuperou o acesso por mensagem", "certificado digital", "posto de atendimento")
+	has(t, p, "Você recuperou o acesso por mensagem", "posto de atendimento")
 	if signsIn(t, city, maria, idptest.Password) || !signsIn(t, city, maria, fresh) {
 		t.Error("the old password works, or the new one does not")
 	}
