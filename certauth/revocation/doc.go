@@ -8,7 +8,7 @@
 // roots has named it: the CAs' own certificates as they are published, a citizen's when the first of its CA comes.
 // Addresses of any other certificate are never followed.
 //
-//	crl.go, der.go, digest.go  a DER list is read entry by entry and its signature checked on the way
+//	crl*.go, der.go, digest.go a DER list is read entry by entry and its signature checked on the way
 //	list.go                    the compact list: 24 bytes for a revoked certificate, sorted, asked where it lies
 //	point.go, refresh.go       distribution points, and the job that fetches before nextUpdate
 //	ocsp.go, ocsp_der.go       OCSP, with nonce
