@@ -97,7 +97,8 @@ func TestEverySealedColumnIsSealedAgainOrWaits(t *testing.T) {
 		source_record.content first_record.content person_override.value registry_key.sealed
 		totp.secret secret_question.question channel.address not_me.address visitor.number signing_key.private_key audit_key.private_key`)
 	waits := strings.Fields(`interaction.cpf interaction.registration interaction.visitor oauth_token.answers sms_message.sealed person.fields
-		federation_trip.sealed federation_trip.account certificate_trip.outcome certificate_trip.kept cloud_trip.sealed`)
+		federation_trip.sealed federation_trip.account certificate_trip.outcome certificate_trip.kept cloud_trip.sealed
+		interaction.company session.company oauth_grant.company`)
 	rows, err := db.Query(t.Context(), `
 		SELECT a.attrelid::regclass || '.' || a.attname
 		  FROM pg_attribute a
