@@ -21,12 +21,3 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER evidence_told AFTER INSERT OR UPDATE ON evidence FOR EACH ROW EXECUTE FUNCTION look_at_evidence();
-
--- Nobody is told of what was before this.
-INSERT INTO level_told (person_id, level, told_at, look_at)
-SELECT person_id,
-       coalesce(max(level_of(kind)) FILTER (WHERE revoked_at IS NULL AND verified_at <= now() AND (expires_at IS NULL OR expires_at > now())), 0),
-       now(),
-       CASE WHEN bool_or(expires_at IS NOT NULL) THEN '-infinity'::timestamptz END
-  FROM evidence
- GROUP BY person_id;
