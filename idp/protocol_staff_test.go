@@ -407,7 +407,6 @@ func TestOneFactorOfLevelFourIsNoSecondFactor(t *testing.T) {
 	silent(t, saidOf(t, city, "apoio", city.Exchange(r, b.Allow(b.Open(r), "roles").Params().Get("code"))))
 
 	device, other := city.Device(person, true), city.Browser(t)
-	p = at(t, other.Open(asEmployee(city, "gestao")), "/entrar")
 	r = asEmployee(city, "gestao")
 	p = shows(t, other, at(t, other.Open(r), "/entrar"), device)
 	if p.Location == nil {
