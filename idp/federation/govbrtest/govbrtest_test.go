@@ -335,7 +335,8 @@ func TestAPIsOfLevelsSealsAndCompanies(t *testing.T) {
 	for path, want := range map[string]string{
 		"/confiabilidades/v3/contas/39053344705/niveis?response-type=ids":          `[{"dataAtualizacao":"2026-02-11T09:30:00.000-0300","id":"3"}]`,
 		"/confiabilidades/v3/contas/39053344705/confiabilidades?response-type=ids": `[{"dataAtualizacao":"2025-05-02T09:30:00.000-0300","id":"401"},{"dataAtualizacao":"2026-02-11T09:30:00.000-0300","id":"901"}]`,
-		"/empresas/v2/empresas?filtrar-por-participante=39053344705":               `[{"cnpj":"11222333000181","dataCriacao":"2021-06-01T09:30:00.000-0300","razaoSocial":"FERREIRA DOCES LTDA"}]`,
+		"/empresas/v2/empresas?filtrar-por-participante=39053344705": `[{"cnpj":"11222333000181","dataCriacao":"2021-06-01T09:30:00.000-0300","razaoSocial":"FERREIRA DOCES LTDA"},` +
+			`{"cnpj":"12ABC34501DE35","dataCriacao":"2026-08-03T09:30:00.000-0300","razaoSocial":"PADARIA DA VILA LTDA"}]`,
 		"/empresas/v2/empresas/11222333000181/participantes/39053344705": `{"atuacao":"SOCIO","cadastrador":"false","cpf":"39053344705","dataCriacao":"2021-06-01T09:30:00.000-0300",` +
 			`"dataExpiracao":"2099-12-31T09:30:00.000-0300"}`,
 	} {
