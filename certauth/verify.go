@@ -66,7 +66,9 @@ func (v *Verifier) Verify(ctx context.Context, leaf *x509.Certificate) (Proof, e
 }
 
 // Identity is what names a certificate over time: its issuer's key, which outlives names, and its
-// serial number there. It never identifies a person: people renew.
+// serial number there. It never identifies a person: people renew. The fingerprint is of what was shown
+// and names nothing: bytes outside of what the issuer has signed, and an ECDSA signature, can be
+// written otherwise.
 type Identity struct {
 	IssuerKey   []byte // SHA-256 of the issuer's SubjectPublicKeyInfo
 	Serial      []byte // big endian

@@ -176,6 +176,11 @@ func TestACertificateThatALaterListNamesLosesItsLevelAndItsSessions(t *testing.T
 	arrived(t, b, r, b.ByCertificate(b.Open(r), leaf))
 	arrived(t, c, r, c.ByCertificate(c.Open(r), other))
 	at(t, b.Get("/conta"), "/conta")
+	thief := city.Browser(t) // other bytes, another fingerprint, the same certificate
+	arrived(t, thief, r, thief.ByCertificate(thief.Open(r), leaf.Padded()))
+	if proofs := certificatesOf(t, city, rita); len(proofs) != 1 {
+		t.Errorf("one certificate is %d proofs", len(proofs))
+	}
 
 	city.Repository.Revoke(city.ICP.Issuing, leaf.Cert.SerialNumber)
 	city.Advance(time.Hour + time.Minute)

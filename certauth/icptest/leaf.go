@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"software.sslmate.com/src/go-pkcs12"
 )
 
@@ -50,4 +52,18 @@ func PEM(certs ...*x509.Certificate) []byte {
 func (l *Leaf) Signs(of Profile) *Leaf {
 	key := Must(newKey(l.pki.PersonBits))
 	return &Leaf{Cert: Must(create(of.template(l.pki), l.Cert, key, l.Key)), Key: key, pki: l.pki}
+}
+
+// Padded is the same certificate as other bytes: what stands behind the signature is signed by nobody,
+// and crypto/x509 reads over it. With ECDSA the signature itself could be written otherwise.
+func (l *Leaf) Padded() *Leaf {
+	in := cryptobyte.String(l.Cert.Raw)
+	var parts cryptobyte.String
+	in.ReadASN1(&parts, casn1.SEQUENCE)
+	var b cryptobyte.Builder
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(parts)
+		b.AddASN1NULL()
+	})
+	return &Leaf{Cert: Must(x509.ParseCertificate(b.BytesOrPanic())), Key: l.Key, pki: l.pki}
 }

@@ -124,7 +124,7 @@ func (r *Recaller) sweep(ctx context.Context, key []byte, named func([]used) (ma
 		}
 		for _, u := range all {
 			if why, ok := found[string(u.Serial)]; ok {
-				if err := r.recall(ctx, u, why); err != nil {
+				if err := r.recall(ctx, key, u, why); err != nil {
 					return err
 				}
 			}
@@ -133,17 +133,19 @@ func (r *Recaller) sweep(ctx context.Context, key []byte, named func([]used) (ma
 	}
 }
 
-// recall revokes the live evidence of one certificate of a person.
-func (r *Recaller) recall(ctx context.Context, u used, why revocation.Revocation) error {
+// recall revokes the live evidence of one certificate of a person. The certificate is found by its
+// authority and serial number, as the list names it, and not by its fingerprint: who holds one can write
+// it in other bytes that verify too.
+func (r *Recaller) recall(ctx context.Context, key []byte, u used, why revocation.Revocation) error {
 	reason := fmt.Sprintf("certificate revoked by its authority on %s (reason %d)", why.At.Format(time.DateOnly), why.Reason)
 	return pg.InTx(ctx, r.DB, func(tx pg.Tx) error {
 		all, err := trust.Of(ctx, tx, u.PersonID)
 		if err != nil {
 			return err
 		}
-		mark := hex.EncodeToString(u.Fingerprint)
+		issuer, serial := hex.EncodeToString(key), hex.EncodeToString(u.Serial)
 		all = slices.DeleteFunc(all, func(e trust.Evidence) bool {
-			return e.Kind != trust.ICPCertificate || !e.LiveAt(r.Now()) || e.Attributes["fingerprint"] != mark
+			return e.Kind != trust.ICPCertificate || !e.LiveAt(r.Now()) || e.Attributes["issuer_key"] != issuer || e.Attributes["serial"] != serial
 		})
 		for _, e := range all {
 			if _, err := r.Revoke(ctx, tx, u.PersonID, e.ID, reason); err != nil {

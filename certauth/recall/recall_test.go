@@ -57,9 +57,11 @@ func TestEvidenceFallsWithItsCertificateAndWithTheAuthoritiesAboveIt(t *testing.
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, mark := range []string{hex.EncodeToString(shown.Identity.Fingerprint), "0a"} { // and of another certificate
+		key, own := hex.EncodeToString(shown.Identity.IssuerKey), shown.Identity.SerialText()
+		for _, of := range []map[string]any{{"issuer_key": key, "serial": own, "fingerprint": "other bytes"}, // of the same certificate
+			{"issuer_key": key, "serial": "0a"}, {"issuer_key": "0a", "serial": own}} {
 			err := trust.Lifetimes{}.Record(ctx, db, person, trust.Evidence{Kind: trust.ICPCertificate, Source: "AC", Method: "mtls", Verifier: "test", VerifiedAt: now,
-				ExpiresAt: now.AddDate(1, 0, 0), Attributes: map[string]any{"fingerprint": mark}})
+				ExpiresAt: now.AddDate(1, 0, 0), Attributes: of})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +70,7 @@ func TestEvidenceFallsWithItsCertificateAndWithTheAuthoritiesAboveIt(t *testing.
 	marks := map[string]string{}
 	for person, cert := range certs {
 		all := icptest.Must(trust.Of(ctx, db, person))
-		i := slices.IndexFunc(all, func(e trust.Evidence) bool { return e.Attributes["fingerprint"] != "0a" })
+		i := slices.IndexFunc(all, func(e trust.Evidence) bool { return e.Attributes["fingerprint"] != nil })
 		marks[serial(cert)] = all[i].ID.String()
 	}
 	work := func(ca *x509.Certificate, named ...*x509.Certificate) (taken []string) {

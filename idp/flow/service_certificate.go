@@ -92,9 +92,11 @@ func (b bearer) evidence(now time.Time) trust.Evidence {
 			"fingerprint": hex.EncodeToString(b.Identity.Fingerprint), "profile": b.Holder.Profile, "not_before": b.NotBefore.Format(time.RFC3339)}}
 }
 
-// says whether evidence is of this very certificate and counts.
+// says whether evidence is of this very certificate and counts. Its fingerprint does not tell: the same
+// certificate can be written in other bytes that verify too.
 func (b bearer) says(e trust.Evidence, now time.Time) bool {
-	return e.Kind == trust.ICPCertificate && e.LiveAt(now) && e.Attributes["fingerprint"] == hex.EncodeToString(b.Identity.Fingerprint)
+	return e.Kind == trust.ICPCertificate && e.LiveAt(now) && e.Attributes["issuer_key"] == hex.EncodeToString(b.Identity.IssuerKey) &&
+		e.Attributes["serial"] == b.Identity.SerialText()
 }
 
 // companies are those of an e-CNPJ, which the session may act for.
