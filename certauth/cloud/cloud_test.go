@@ -258,21 +258,6 @@ func TestATelephoneIsAskedWhereTheProviderPushes(t *testing.T) {
 	}
 }
 
-func TestAskingWhetherSomebodyHasACertificate(t *testing.T) {
-	t.Parallel()
-
-	s := stage(t, nil)
-	for cpf, want := range map[brdoc.CPF]bool{maria: true, rita: false} {
-		if has, err := s.Has(t.Context(), "nuvem", cpf); err != nil || has != want {
-			t.Errorf("%v, %v", has, err)
-		}
-	}
-	wrong := stage(t, func(p *cloud.Provider) { p.Secret = "outro" })
-	if _, err := wrong.Has(t.Context(), "nuvem", maria); !errors.Is(err, cloud.ErrRefused) {
-		t.Errorf("a wrong secret: %v", err)
-	}
-}
-
 func TestProvidersAreReadAndEveryFaultIsNamed(t *testing.T) {
 	t.Parallel()
 

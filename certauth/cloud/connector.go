@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/loginunico/loginunico/certauth/cms"
-	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/fail"
 )
 
@@ -82,21 +81,6 @@ func Refusal(code string) error {
 		return ErrDenied
 	}
 	return because(ErrUnavailable, "authorization error")
-}
-
-// Has asks a PSC whether it keeps a certificate of somebody. DOC-ICP-17.01 §6.1. Errors:
-// ErrUnavailable, ErrRefused.
-func (c *Connector) Has(ctx context.Context, provider string, cpf brdoc.CPF) (bool, error) {
-	p, ok := c.Provider(provider)
-	if !ok {
-		return false, ErrRefused
-	}
-	var found struct {
-		Status string `json:"status"`
-	}
-	err := c.postJSON(ctx, p.Base+"/oauth/user-discovery", "", map[string]string{"client_id": p.ClientID, "client_secret": p.Secret,
-		"user_cpf_cnpj": "CPF", "val_cpf_cnpj": cpf.Digits()}, &found)
-	return found.Status == "S", err
 }
 
 // push begins an authorisation on the citizen's telephone.

@@ -3,7 +3,6 @@ package psctest
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"html/template"
 	"maps"
 	"net/http"
@@ -12,31 +11,6 @@ import (
 
 	"github.com/loginunico/loginunico/internal/secret"
 )
-
-func (s *Server) discover(w http.ResponseWriter, r *http.Request) {
-	var q struct {
-		ClientID string `json:"client_id"`
-		Secret   string `json:"client_secret"`
-		Kind     string `json:"user_cpf_cnpj"`
-		Number   string `json:"val_cpf_cnpj"`
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&q) != nil || q.Kind != "CPF" {
-		fault(w, http.StatusBadRequest, "invalid_request")
-		return
-	}
-	if q.ClientID != s.client.ID || q.Secret != s.client.Secret {
-		fault(w, http.StatusUnauthorized, "invalid_client")
-		return
-	}
-	h := s.holder(q.Number)
-	if h == nil {
-		answer(w, http.StatusOK, map[string]any{"status": "N"})
-		return
-	}
-	answer(w, http.StatusOK, map[string]any{"status": "S", "slots": []map[string]string{{"slot_alias": alias(h), "label": "e-CPF A3 em nuvem"}}})
-}
 
 func alias(h *Holder) string { return "slot-" + h.CPF[:3] + h.CPF[9:] }
 

@@ -1,7 +1,6 @@
 // Package psctest is a stand-in for a trust service provider (PSC): certificates that it keeps in
 // the cloud sign for their holders, by the protocol of DOC-ICP-17.01, with what PSCs add to it.
 //
-//	POST /v0/oauth/user-discovery          does somebody have a certificate here?
 //	GET  /v0/oauth/authorize               who are you, do you agree; S256 mandatory; push:// asks a telephone
 //	POST /v0/oauth/token                   secret in the form; a code is good once, with its verifier
 //	GET  /v0/oauth/certificate-discovery   the holder's certificates

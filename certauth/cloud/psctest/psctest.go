@@ -65,7 +65,6 @@ func New(base string, c Client, holders ...Holder) *Server {
 	s := &Server{Base: base, client: c, holders: holders, asked: map[string]*request{}, codes: map[string]*request{}, tokens: map[string]*request{}, calls: map[string]int{}}
 	s.mux = http.NewServeMux()
 	for pattern, h := range map[string]http.HandlerFunc{
-		"POST /v0/oauth/user-discovery":                      s.discover,
 		"GET /v0/oauth/authorize":                            s.authorize,
 		"POST /decide":                                       s.decide,
 		"POST /v0/oauth/token":                               s.token,
