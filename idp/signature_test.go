@@ -144,6 +144,26 @@ func TestACertificateInTheCloudSignsInAtLevelFive(t *testing.T) {
 		t.Errorf("by push: %v", claims["acr"])
 	}
 
+	// Who was asked for is who signs.
+	other := city.Browser(t)
+	p = at(t, other.Form(ways(t, other, other.Open(r)), url.Values{"cpf": {rita}, "provider": {"celular"}}), "/entrar/nuvem/celular")
+	city.PSC.Set(psctest.Modes{Other: city.ICP.Issue(icptest.CloudECPF("PAULO ROCHA", digits(paulo)))})
+	if err := city.PSC.Answer(digits(rita)); err != nil {
+		t.Fatal(err)
+	}
+	if p = at(t, other.Form(p, nil), "/entrar/nuvem/aviso"); p.URL.Query().Get("motivo") != "refused" {
+		t.Errorf("another has signed: %s", p.URL)
+	}
+	city.PSC.Set(psctest.Modes{})
+
+	// However many visits ask for it, a telephone rings five times an hour.
+	for n := 3; n <= 6; n++ {
+		p = other.Form(ways(t, other, other.Open(r)), url.Values{"cpf": {rita}, "provider": {"celular"}})
+		if often := p.URL.Query().Get("motivo") == "often"; often != (n > 5) {
+			t.Errorf("ring %d: %s", n, p.URL)
+		}
+	}
+
 	city.PSC.Set(psctest.Modes{Fail: map[string]int{"/v0/oauth/token": 500}})
 	broken := city.Browser(t)
 	back, err = city.PSC.Allow(broken.Get(linked(t, ways(t, broken, broken.Open(r)), "cloud-nuvem")).Location.String(), digits(rita))

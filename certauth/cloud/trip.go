@@ -31,8 +31,9 @@ type Trip struct {
 }
 
 type secrets struct {
-	Verifier string `json:"code_verifier"` // RFC 7636 §4.1
-	Text     string `json:"text"`          // what is to be signed
+	Verifier string `json:"code_verifier"`    // RFC 7636 §4.1
+	Text     string `json:"text"`             // what is to be signed
+	Signer   string `json:"signer,omitempty"` // CPF, in digits, of who was asked to; "": whoever agrees
 	Push     string `json:"push,omitempty"`
 }
 
@@ -59,7 +60,7 @@ func (c *Connector) Begin(ctx context.Context, db pg.DB, provider string, intera
 	if n >= mostTrips {
 		return "", ErrOften
 	}
-	state, s := secret.Token(), secrets{Verifier: secret.Token(), Text: text}
+	state, s := secret.Token(), secrets{Verifier: secret.Token(), Text: text, Signer: cpf.Digits()}
 	to := c.authorizeURL(p, state, s.Verifier, cpf)
 	if p.Push {
 		if s.Push, err = c.push(ctx, p, to); err != nil {

@@ -22,10 +22,11 @@ type Limits struct {
 	Address int // failures per address (IPv4) or /64 (IPv6)
 	Global  int // failures of the whole city
 	Mails   int // codes sent per CPF and address, and per destination
+	Pushes  int // how often a CPF's telephone is asked to sign, in an hour
 }
 
 // DefaultLimits stay under the 100 consecutive failures of NIST SP 800-63B-4 §3.2.2.
-var DefaultLimits = Limits{Window: 15 * time.Minute, Pair: 10, CPF: 40, Address: 200, Global: 20000, Mails: 5}
+var DefaultLimits = Limits{Window: 15 * time.Minute, Pair: 10, CPF: 40, Address: 200, Global: 20000, Mails: 5, Pushes: 5}
 
 // Try is one attempt at a CPF's password.
 type Try struct {
@@ -140,6 +141,14 @@ func (t *Throttle) Mail(ctx context.Context, cpf brdoc.CPF, address netip.Addr, 
 	keys := [][]byte{t.key("mail-pair", cpf.Digits()+prefixOf(address)), t.key("mail-to", to)}
 	most, err := countMost(ctx, t.db, keys, t.now().UTC().Truncate(time.Hour))
 	return most <= t.limits.Mails, err
+}
+
+// Push says whether a telephone may be asked once more to sign in this CPF, and counts it, whatever visits,
+// browsers and addresses ask: who is asked on and on agrees in the end. Whoever uses it up stops this
+// way alone.
+func (t *Throttle) Push(ctx context.Context, cpf brdoc.CPF) (bool, error) {
+	most, err := countMost(ctx, t.db, [][]byte{t.key("push", cpf.Digits())}, t.now().UTC().Truncate(time.Hour))
+	return most <= t.limits.Pushes, err
 }
 
 // MailMinutes is what a page tells whom [Throttle.Mail] makes wait.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ type gate struct {
 	maria uuid.UUID
 }
 
-var few = factor.Limits{Window: 15 * time.Minute, Pair: 3, CPF: 6, Address: 9, Global: 12, Mails: 2}
+var few = factor.Limits{Window: 15 * time.Minute, Pair: 3, CPF: 6, Address: 9, Global: 12, Mails: 2, Pushes: 2}
 
 func newGate(t *testing.T, limits factor.Limits) *gate {
 	t.Helper()
@@ -282,6 +283,37 @@ func TestLettersAreLimitedPerPairAndPerDestination(t *testing.T) {
 	g.clock.Advance(time.Hour)
 	if !mail(maria, "10.0.0.1", "a") {
 		t.Error("an hour later")
+	}
+}
+
+func TestATelephoneIsAskedSeldomHoweverManyAskAtOnce(t *testing.T) {
+	t.Parallel()
+
+	g := newGate(t, few)
+	ring := func(cpf brdoc.CPF) (rung int32) {
+		var all sync.WaitGroup
+		var n atomic.Int32
+		for range 8 {
+			all.Go(func() {
+				if ok, err := g.Push(t.Context(), cpf); err != nil {
+					t.Error(err)
+				} else if ok {
+					n.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		return n.Load()
+	}
+	if n := ring(maria); n != 2 {
+		t.Errorf("rung %d times", n)
+	}
+	if ok, err := g.Push(t.Context(), joao); err != nil || !ok {
+		t.Errorf("another's telephone: %v, %v", ok, err)
+	}
+	g.clock.Advance(time.Hour)
+	if n := ring(maria); n != 2 {
+		t.Errorf("in the next hour: %d times", n)
 	}
 }
 

@@ -1,11 +1,14 @@
 package flow
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loginunico/loginunico/certauth"
 	"github.com/loginunico/loginunico/certauth/cloud"
 	"github.com/loginunico/loginunico/internal/brdoc"
 	"github.com/loginunico/loginunico/internal/httpx"
@@ -81,6 +84,11 @@ func (h *Handler) beginCloud(c echo.Context, v *visit, provider string, cpf brdo
 	if !ok || p.Push != push {
 		return "", cloud.ErrRefused
 	}
+	if push {
+		if may, err := h.Throttle.Push(c.Request().Context(), cpf); err != nil || !may {
+			return "", cmp.Or(err, error(cloud.ErrOften))
+		}
+	}
 	text, _ := h.Signatures.Texts.Text()
 	return h.Signatures.Cloud.Begin(c.Request().Context(), h.DB, p.ID, v.ID, v.BrowserHash, cpf, text)
 }
@@ -134,6 +142,9 @@ func (h *Handler) finishCloud(c echo.Context, v *visit, trip cloud.Trip, code st
 	cert, err := h.Signatures.Cloud.Finish(c.Request().Context(), trip, code)
 	if err != nil {
 		return h.refuseCloud(c, v, err)
+	}
+	if who, err := certauth.HolderOf(cert); err == nil && trip.Signer != "" && h.signerOf(v) == "" && who.CPF.Digits() != trip.Signer {
+		return h.refuseCloud(c, v, fmt.Errorf("%w: another has signed than was asked", cloud.ErrRefused))
 	}
 	return h.signed(c, v, cert, "cloud", func() error { return nil }) // the trip was used up
 }
