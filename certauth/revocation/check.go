@@ -77,14 +77,6 @@ func New(s Settings) (*Service, error) {
 // Status tells of every distribution point, by CA.
 func (s *Service) Status(ctx context.Context) ([]Status, error) { return statuses(ctx, s.db) }
 
-type stapleKey struct{}
-
-// WithStaple lets [Service.Check] consider a DER OCSP response that came with the leaf, in the TLS
-// handshake (RFC 8446 §4.4.2.1) or in a signed message (RFC 5652 §10.2.1).
-func WithStaple(ctx context.Context, response []byte) context.Context {
-	return context.WithValue(ctx, stapleKey{}, response)
-}
-
 // Check says whether a chain may be taken: nil, certauth.Revoked, or certauth.Unchecked where nobody
 // can say; another error is of our own side. Every certificate but the root is asked about, those of
 // CAs too.
@@ -93,7 +85,6 @@ func WithStaple(ctx context.Context, response []byte) context.Context {
 //
 // RFC 5280 §6.3, RFC 6960
 func (s *Service) Check(ctx context.Context, chain []*x509.Certificate) error {
-	staple, _ := ctx.Value(stapleKey{}).([]byte)
 	if len(chain) < 2 {
 		return certauth.Unchecked
 	}
@@ -102,11 +93,7 @@ func (s *Service) Check(ctx context.Context, chain []*x509.Certificate) error {
 	}
 	var open error
 	for i := len(chain) - 2; i >= 0; i-- { // of a CA that was revoked nothing else is asked
-		var with []byte
-		if i == 0 {
-			with = staple
-		}
-		a, err := s.ask(ctx, chain[i], chain[i+1], with)
+		a, err := s.ask(ctx, chain[i], chain[i+1])
 		if err != nil {
 			return err
 		}
@@ -132,18 +119,15 @@ const (
 // answer is what was found about one certificate, and where.
 type answer struct {
 	status status
-	by     string // crl, stale, staple, ocsp, none
+	by     string // crl, stale, ocsp, none
 	Revocation
 }
 
 // ask asks in the order of doc.go. What a list past its time names is revoked all the same.
-func (s *Service) ask(ctx context.Context, c, ca *x509.Certificate, staple []byte) (answer, error) {
+func (s *Service) ask(ctx context.Context, c, ca *x509.Certificate) (answer, error) {
 	a, err := s.byList(ctx, c, ca)
 	if err != nil || a.status == revoked || a.status == good && a.by == "crl" {
 		return a, err
-	}
-	if found := s.stapled(c, ca, staple); found.status != unknown {
-		return found, nil
 	}
 	if found := s.online(ctx, c, ca); found.status != unknown {
 		return found, nil

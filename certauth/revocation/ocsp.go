@@ -29,21 +29,6 @@ func errOCSP(why string) error { return fmt.Errorf("an OCSP response that %s", w
 
 var oidNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 
-// stapled judges a response that came with the certificate.
-func (s *Service) stapled(c, ca *x509.Certificate, staple []byte) answer {
-	none := answer{status: unknown, by: "none"}
-	if len(staple) == 0 || len(staple) > mostAnswer {
-		return none
-	}
-	a, err := s.judge(staple, c, ca, nil)
-	if err != nil {
-		s.metrics.answered("refused")
-		return none
-	}
-	a.by = "staple"
-	return a
-}
-
 // online asks the responders that a certificate names, one after the other, while somebody waits.
 func (s *Service) online(ctx context.Context, c, ca *x509.Certificate) answer {
 	ctx, cancel := context.WithTimeout(ctx, quickly)
@@ -107,7 +92,7 @@ func (s *Service) post(ctx context.Context, address string, question []byte) ([]
 
 // judge reads a response and decides whether it may be believed.
 //
-//	nonce  what was sent; nil for a response that nobody asked for
+//	nonce  what was sent
 //
 // RFC 6960 §3.2: it is about this certificate (1), the signature holds (2), the signer is the one
 // meant (3) and authorised (4), thisUpdate (5) and nextUpdate (6) fit now; a nonce that comes back
@@ -121,13 +106,13 @@ func (s *Service) judge(der []byte, c, ca *x509.Certificate, nonce []byte) (a an
 	if err != nil {
 		return a, err
 	}
-	if echoed != nil && nonce != nil && !bytes.Equal(echoed, nonce) {
+	if echoed != nil && !bytes.Equal(echoed, nonce) {
 		return a, errOCSP("answers another question")
 	}
 	if err := s.signer(r, ca); err != nil {
 		return a, err
 	}
-	if err := s.timely(r, echoed != nil && nonce != nil); err != nil {
+	if err := s.timely(r, echoed != nil); err != nil {
 		return a, err
 	}
 	switch r.Status {
