@@ -126,10 +126,13 @@ func (a *Authorities) issuer(c *x509.Certificate) *authority {
 // critical extensions. What a certificate is for is not asked: see [HolderOf].
 func (a *Authorities) Chain(leaf *x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	chain := []*x509.Certificate{leaf}
-	for one := a.issuer(leaf); one != nil && len(chain) < longest; one = one.parent {
+	one := a.issuer(leaf)
+	for ; one != nil && len(chain) < longest; one = one.parent {
 		chain = append(chain, one.Cert)
 	}
 	switch {
+	case one != nil: // what is cut off would be judged by nobody
+		return nil, Untrusted.because("a chain of more than %d", longest)
 	case len(chain) < 2:
 		return nil, Untrusted.because("no authority of the set has signed it")
 	case now.After(leaf.NotAfter):

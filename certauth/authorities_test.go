@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -158,7 +159,13 @@ func TestAChainEndsAtAPinOrThereIsNone(t *testing.T) {
 	respelt := icptest.Must(icptest.Must(pki.Level1.Respelt()).Sub("AC Vila Teste CD v12"))
 	noChildren := icptest.Must(pki.Level1.Sub("AC sem filhos", func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 0, true }))
 	grandchild := icptest.Must(noChildren.Sub("AC neta"))
-	all := set(t, pki, respelt, noChildren, grandchild)
+	deep := pki.Level1 // five authorities and a person are the most
+	var below6 []*icptest.CA
+	for n := range 4 {
+		deep = icptest.Must(deep.Sub(fmt.Sprintf("AC funda %d", n), func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = -1, false }))
+		below6 = append(below6, deep)
+	}
+	all := set(t, pki, append(below6, respelt, noChildren, grandchild)...)
 	p := icptest.ECPF("MARIA", "52998224725")
 	early, late := p, p
 	late.NotBefore, late.NotAfter = pki.Now.AddDate(-2, 0, 0), pki.Now.AddDate(-1, 0, 0)
@@ -185,6 +192,8 @@ func TestAChainEndsAtAPinOrThereIsNone(t *testing.T) {
 		"critical SAN of otherNames alone": {pki.Issue(critical), certauth.Unreadable, 0},
 		"signed by a person":               {leafOf(pki, p), certauth.Untrusted, 0},
 		"deeper than an authority may go":  {grandchild.Issue(p), certauth.Untrusted, 0},
+		"as long as one may be":            {below6[2].Issue(p), nil, 6},
+		"longer than any":                  {below6[3].Issue(p), certauth.Untrusted, 0},
 		"expired and of nobody we know":    {other.Issue(late), certauth.Untrusted, 0},
 	} {
 		chain, err := all.Chain(c.leaf.Cert, pki.Now)
