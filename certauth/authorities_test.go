@@ -1,6 +1,7 @@
 package certauth_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
@@ -126,6 +127,24 @@ func TestFilesPutTogetherByCatAreRead(t *testing.T) {
 	}
 	if all, _, _ := certauth.Read("der.cer", pki.Root.Cert.Raw); len(all) != 1 {
 		t.Error("DER is not read")
+	}
+}
+
+func TestWhatAZipUnpacksToIsBounded(t *testing.T) {
+	t.Parallel()
+
+	var body bytes.Buffer
+	z, zeros := zip.NewWriter(&body), make([]byte, 256<<10)
+	for n := range 130 { // 32 MiB and a half, of 40 KB
+		if _, err := must(z.Create(fmt.Sprint(n)))(t).Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if all, _, err := certauth.Read("bomb.zip", body.Bytes()); err == nil {
+		t.Errorf("%d bytes were unpacked: %d", body.Len(), len(all))
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	MostSource = 16 << 20 // bytes
 	mostFile   = 256 << 10
 	mostFiles  = 4096
+	mostInZip  = 32 << 20 // unpacked, of all files
 )
 
 // Candidate is a certificate of a source.
@@ -117,12 +118,16 @@ func readZip(body []byte) (all []Candidate, skipped []Skipped, err error) {
 	if len(z.File) > mostFiles {
 		return nil, nil, errTooLarge
 	}
+	unpacked := 0
 	for _, f := range z.File {
 		if f.FileInfo().IsDir() {
 			continue
 		}
 		name := path.Base(f.Name)
 		content, err := readZipped(f)
+		if unpacked += len(content); unpacked > mostInZip {
+			return nil, nil, errTooLarge
+		}
 		if err != nil {
 			skipped = append(skipped, Skipped{name, err.Error()})
 			continue
