@@ -71,7 +71,7 @@ func certificateIn(values []string) (*x509.Certificate, error) {
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, Unreadable.because("%w", err)
+		return nil, Unreadable.because("Client-Cert is no certificate") // the parser's words quote what it read
 	}
 	return cert, nil
 }

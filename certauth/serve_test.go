@@ -3,11 +3,15 @@ package certauth_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -449,6 +453,15 @@ func TestAProxyIsBelievedOnlyOverItsOwnLink(t *testing.T) {
 		if _, err := ask(bySocket, plain(), c.headers...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	quoted := must(x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), ExtraExtensions: []pkix.Extension{
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: must(asn1.Marshal([]asn1.RawValue{{Class: 2, Tag: 6, Bytes: []byte("http://" + cpf + "%zz/")}}))(t)}}},
+		maria.Cert, maria.Key.Public(), maria.Key))(t)
+	if _, err := ask(bySocket, plain(), ":"+base64.StdEncoding.EncodeToString(quoted)+":"); !errors.Is(err, certauth.Unreadable) {
+		t.Errorf("what does not parse: %v", err)
+	}
+	if strings.Contains(h.log.String(), cpf) {
+		t.Errorf("the log quotes a certificate:\n%s", h.log)
 	}
 	// A browser that comes directly says what it likes in headers.
 	if _, err := ask(h.client(&tls.Config{}), h.begin(), header); !errors.Is(err, certauth.NoCertificate) {

@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 
@@ -62,7 +61,7 @@ func Verify(message []byte, text string) (*x509.Certificate, error) {
 	}
 	p, err := pkcs7.Parse(ber)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+		return nil, ErrFormat // with no cause: it may quote a name of the certificate
 	}
 	leaf := p.GetOnlySigner()
 	if leaf == nil || len(p.Certificates) > mostCertificates {

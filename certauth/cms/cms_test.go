@@ -2,11 +2,14 @@ package cms_test
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -144,6 +147,9 @@ func TestForgedMessagesAreRefused(t *testing.T) {
 	if p := icptest.Must(pkcs7.Parse(forged)); p.Verify() != nil {
 		t.Fatal("the forgery is not one")
 	}
+	san := icptest.Must(asn1.Marshal([]asn1.RawValue{{Class: 2, Tag: 6, Bytes: []byte("http://52998224725%zz/")}}))
+	quoted := icptest.Must(x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1),
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: san}}}, maria.Cert, maria.Key.Public(), maria.Key))
 	other := openssl(t, rita, text, "-cades", "-nodetach")
 	both := openssl(t, maria, text, "-cades", "-nodetach")
 	for _, c := range []struct {
@@ -169,6 +175,9 @@ func TestForgedMessagesAreRefused(t *testing.T) {
 		{"a signature changed", change(func(m *message) { m.Data.Signers[0].Signature[len(m.Data.Signers[0].Signature)-1] ^= 1 }), text, cms.ErrSignature},
 		{"SHA-1", openssl(t, maria, text, "-cades", "-md", "sha1"), text, cms.ErrAlgorithm},
 		{"a signer by key identifier", openssl(t, maria, text, "-cades", "-keyid"), text, cms.ErrSigner},
+		{"a certificate that does not parse", change(func(m *message) {
+			m.Data.Certificates = asn1.RawValue{Class: 2, IsCompound: true, Bytes: quoted}
+		}), text, cms.ErrFormat},
 		{"cut", good[:len(good)-20], text, cms.ErrFormat},
 		{"more behind it", append(bytes.Clone(good), 5, 0), text, cms.ErrFormat},
 		{"a certificate", maria.Cert.Raw, text, cms.ErrFormat},
@@ -182,6 +191,8 @@ func TestForgedMessagesAreRefused(t *testing.T) {
 			t.Parallel()
 			if cert, err := cms.Verify(c.der, c.text); !errors.Is(err, c.want) {
 				t.Errorf("%v, %v, want %v", cert != nil, err, c.want)
+			} else if strings.Contains(err.Error(), "52998224725") {
+				t.Errorf("the error, which is logged, quotes the message: %v", err)
 			}
 		})
 	}
