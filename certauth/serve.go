@@ -67,8 +67,14 @@ func (l *Listener) Server(own tls.Certificate, hints Hints, old bool) (*http.Ser
 	if old {
 		o.most = tls.VersionTLS12
 	}
-	return l.server(http.HandlerFunc(l.direct)), l.config(o)
+	s := l.server(http.HandlerFunc(l.direct))
+	s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout = choosing, choosing, choosing // the least of them ends a handshake
+	return s, l.config(o)
 }
+
+// choosing is how long a handshake may take: browsers ask which certificate to show, and tokens for
+// their PIN, in the middle of it. Who is slower finds a page of the browser's, and goes again.
+const choosing = 2 * time.Minute
 
 func (l *Listener) server(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,

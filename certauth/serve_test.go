@@ -306,6 +306,17 @@ func TestTheListOfAuthoritiesIsThatOfNow(t *testing.T) {
 	}
 }
 
+func TestAHandshakeWaitsForWhoTypesAPIN(t *testing.T) {
+	t.Parallel()
+
+	l := certauth.Listener{Verifier: &certauth.Verifier{}}
+	server, _ := l.Server(tls.Certificate{}, certauth.HintNone, false)
+	// net/http ends a handshake by the least of these; whoever sends nothing must be cut off too.
+	if most := min(server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout); most < time.Minute || most > 5*time.Minute {
+		t.Errorf("a handshake may take %s", most)
+	}
+}
+
 func TestOldTokensHaveAListenerWithoutTLS13(t *testing.T) {
 	t.Parallel()
 
