@@ -258,6 +258,35 @@ func TestATelephoneIsAskedWhereTheProviderPushes(t *testing.T) {
 	}
 }
 
+func TestWhoeverPressesOnAndOnHoldsFewConnectionsAtTheProvider(t *testing.T) {
+	t.Parallel()
+
+	s := stage(t, func(p *cloud.Provider) { p.Push = true })
+	if _, err := s.Begin(t.Context(), s.db, "nuvem", s.visit, s.browser, maria, text); err != nil {
+		t.Fatal(err)
+	}
+	s.psc.Set(psctest.Modes{Slow: map[string]time.Duration{"/valid/api/v1/trusted-services/authentications": time.Minute}})
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second) // less than one call may take
+	defer cancel()
+	const presses, most = 80, 64
+	answers := make(chan error, presses)
+	for range presses {
+		go func() {
+			_, _, err := s.Ready(ctx, s.db, s.visit, s.browser)
+			answers <- err
+		}()
+	}
+	for range presses - most {
+		if err := <-answers; !errors.Is(err, cloud.ErrUnavailable) || ctx.Err() != nil {
+			t.Fatalf("all of them wait for the provider: %v, %v", err, ctx.Err())
+		}
+	}
+	cancel()
+	for range most {
+		<-answers
+	}
+}
+
 func TestProvidersAreReadAndEveryFaultIsNamed(t *testing.T) {
 	t.Parallel()
 

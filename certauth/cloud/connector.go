@@ -83,8 +83,24 @@ func Refusal(code string) error {
 	return because(ErrUnavailable, "authorization error")
 }
 
+// waits counts somebody who waits for a PSC, until done is called. ErrUnavailable where too many do: each
+// holds a connection there, and whoever presses a button on and on must not hold them all.
+func (c *Connector) waits() (done func(), err error) {
+	select {
+	case c.busy <- struct{}{}:
+		return func() { <-c.busy }, nil
+	default:
+		return nil, because(ErrUnavailable, "too many wait for it")
+	}
+}
+
 // push begins an authorisation on the citizen's telephone.
 func (c *Connector) push(ctx context.Context, p Provider, authorize string) (string, error) {
+	done, err := c.waits()
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	var found struct {
 		Code string `json:"code"`
 	}
@@ -99,11 +115,16 @@ func (c *Connector) push(ctx context.Context, p Provider, authorize string) (str
 
 // answered asks about a push. 202 is "not yet".
 func (c *Connector) answered(ctx context.Context, t Trip) (string, error) {
+	done, err := c.waits()
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	var found struct {
 		Token    string `json:"authorizationToken"`
 		Redirect string `json:"redirectUrl"`
 	}
-	err := c.get(ctx, t.Provider.Authentications+"?"+url.Values{"code": {t.Push}}.Encode(), "", &found)
+	err = c.get(ctx, t.Provider.Authentications+"?"+url.Values{"code": {t.Push}}.Encode(), "", &found)
 	switch {
 	case err != nil:
 		return "", err
@@ -118,12 +139,11 @@ func (c *Connector) answered(ctx context.Context, t Trip) (string, error) {
 //
 // Errors: ErrUnavailable, ErrRefused.
 func (c *Connector) Finish(ctx context.Context, t Trip, code string) (*x509.Certificate, error) {
-	select {
-	case c.busy <- struct{}{}:
-		defer func() { <-c.busy }()
-	default:
-		return nil, because(ErrUnavailable, "too many wait for it")
+	done, err := c.waits()
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	ctx, cancel := context.WithTimeout(ctx, wholeTrip)
 	defer cancel()
 	token, alias, err := c.redeem(ctx, t, code)
