@@ -68,9 +68,10 @@ func newHost(t testing.TB, o icptest.Options, hints certauth.Hints, old bool) *h
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	h.url = "https://localhost:" + port
 	box := must(secret.Open(t.Context(), h.db, secret.KEK{}))(t)
-	h.trips = certauth.NewTrips(box, h.url, "", time.Now)
+	verifier := &certauth.Verifier{From: h, Revocation: revocations{}, Now: time.Now}
+	h.trips = certauth.NewTrips(box, verifier, h.url, "", time.Now)
 	h.listens = &certauth.Listener{URL: h.url, Return: wayBack, Trips: h.trips, DB: h.db, Metrics: certauth.NewMetrics(h.reg),
-		Log: slog.New(slog.NewTextHandler(h.log, nil)), Verifier: &certauth.Verifier{From: h, Revocation: revocations{}, Now: time.Now}}
+		Log: slog.New(slog.NewTextHandler(h.log, nil)), Verifier: verifier}
 	server, config := h.listens.Server(h.own, hints, old)
 	go func() { _ = server.Serve(tls.NewListener(l, config)) }()
 	t.Cleanup(func() { _ = server.Close() })

@@ -60,15 +60,17 @@ func ShownBy(p Proof) Shown {
 // is good in the browser that began. Whoever sends another their ticket, or their code, gets nothing.
 type Trips struct {
 	box             Sealer
+	verifier        *Verifier
 	now             func() time.Time
 	url, compatible string
 }
 
 // NewTrips knows the host by its public address, https://host[:port].
 //
+//	verifier    judges again what was kept, when the citizen has decided
 //	compatible  address of the listener for old tokens; "" for none
-func NewTrips(box Sealer, url, compatible string, now func() time.Time) *Trips {
-	return &Trips{box, now, url, compatible}
+func NewTrips(box Sealer, verifier *Verifier, url, compatible string, now func() time.Time) *Trips {
+	return &Trips{box, verifier, now, url, compatible}
 }
 
 // PathShow is where the host asks for a certificate.
@@ -203,8 +205,9 @@ func (t *Trips) Keep(ctx context.Context, db pg.DB, interaction uuid.UUID, brows
 	return insertKept(ctx, db, hash, interaction, browser, sealed, now, now.Add(Deciding))
 }
 
-// Kept is what was shown in a visit of this browser and waits for the citizen's decision. Error:
-// ErrTrip.
+// Kept is what was shown in a visit of this browser and waits for the citizen's decision. It is judged
+// again: a certificate may have been revoked meanwhile, and the list that says so is followed already.
+// Errors: ErrTrip; a [Reason].
 func (t *Trips) Kept(ctx context.Context, db pg.DB, interaction uuid.UUID, browser []byte) (trip Trip, s Shown, method string, err error) {
 	trip, sealed, err := keptOutcome(ctx, db, interaction, browser, t.now())
 	if pg.NoRows(err) {
@@ -214,10 +217,18 @@ func (t *Trips) Kept(ctx context.Context, db pg.DB, interaction uuid.UUID, brows
 		return trip, s, "", err
 	}
 	o, err := t.open(sealed, trip.hash, "kept")
-	if err == nil {
-		s, err = o.shown()
+	if err != nil {
+		return trip, s, "", err
 	}
-	return trip, s, o.Method, err
+	leaf, err := x509.ParseCertificate(o.Certificate)
+	if err != nil {
+		return trip, s, "", err
+	}
+	proof, err := t.verifier.Verify(ctx, leaf)
+	if err != nil {
+		return trip, s, "", err
+	}
+	return trip, ShownBy(proof), o.Method, nil
 }
 
 // Decide uses up what was kept, in the transaction of what the citizen decided. Error: ErrTrip for

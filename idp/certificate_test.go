@@ -173,6 +173,13 @@ func TestASquattedAccountEndsWhenACertificateProvesItsCPF(t *testing.T) {
 	if q := elsewhere.Get(p.URL.RequestURI()); q.URL.Path == "/entrar/certificado/conta" && q.Status == 200 {
 		t.Error("another browser decides")
 	}
+	lost, late := city.ICP.Issue(icptest.ECPF("JOAO BATISTA SOUZA", digits(joao))), city.Browser(t)
+	q := at(t, late.ByCertificate(late.Open(r), lost), "/entrar/certificado/conta")
+	city.ICP.Refuse(lost, certauth.Revoked) // while they decide
+	turnedAway(t, late.Post(q.URL.RequestURI(), url.Values{"account": {"end"}}), certauth.Revoked)
+	if n := len(certificatesOf(t, city, joao)); n != 0 {
+		t.Fatalf("%d proofs by a revoked certificate", n)
+	}
 	claims := arrived(t, b, r, b.Post(p.URL.RequestURI(), url.Values{"account": {"end"}}))
 	if claims["trust_level"] != 5.0 {
 		t.Errorf("level %v", claims["trust_level"])

@@ -45,7 +45,7 @@ func (s *stack) openCertificates(queue *jobs.Queue, reg prometheus.Registerer) (
 		return err
 	}
 	c.verifier = &certauth.Verifier{From: c.store, Revocation: c.lists, Now: time.Now}
-	c.trips = certauth.NewTrips(s.box, s.cfg.CertURL, s.cfg.CertOldURL, time.Now)
+	c.trips = certauth.NewTrips(s.box, c.verifier, s.cfg.CertURL, s.cfg.CertOldURL, time.Now)
 	c.store.Schedule(queue, s.cfg.Certificates.Bundle, s.log)
 	c.signatures = &flow.Signatures{Texts: tosign.New(s.cfg.Issuer, time.Now), Verifier: c.verifier}
 	if len(s.cfg.Clouds) > 0 {

@@ -151,6 +151,9 @@ func (h *Handler) keptBearer(c echo.Context) (v *visit, trip certauth.Trip, b be
 	if errors.Is(err, certauth.ErrTrip) {
 		return v, trip, b, false, h.goOn(c, v)
 	}
+	if reason, refused := certauth.ReasonOf(err); refused {
+		return v, trip, b, false, h.refuseCertificate(c, v, string(reason))
+	}
 	if err != nil {
 		return v, trip, b, false, err
 	}

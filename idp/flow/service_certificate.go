@@ -48,7 +48,7 @@ func (d *Dependencies) meetBearer(ctx context.Context, v *visit, s certauth.Show
 	if typed := v.typedCPF(d.Box); typed != "" && typed != cpf {
 		return b, whyOther, nil
 	}
-	if !d.Now().Before(s.NotAfter) { // while they decided about an account
+	if !d.Now().Before(s.NotAfter) { // on the way back
 		return b, string(certauth.Expired), nil
 	}
 	p, err := d.People.ByCPF(ctx, d.DB, cpf)

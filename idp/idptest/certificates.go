@@ -69,7 +69,7 @@ func (c *City) openCertificates(log *slog.Logger, o options) *certauth.Trips {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))(c.t)
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	c.ICP.URL = "https://localhost:" + port
-	trips := certauth.NewTrips(c.Box, c.ICP.URL, "", c.Now)
+	trips := certauth.NewTrips(c.Box, c.ICP.Verifier, c.ICP.URL, "", c.Now)
 	host := &certauth.Listener{URL: c.ICP.URL, Return: c.Issuer + flow.PathCertificateBack, Trips: trips, Verifier: c.ICP.Verifier, DB: c.DB, Log: log}
 	server, config := host.Server(web.Issue(icptest.SSL("localhost")).TLS(true), certauth.HintAll, false)
 	go server.Serve(tls.NewListener(l, config)) //nolint:errcheck // it ends with Close
