@@ -135,7 +135,7 @@ func (l *Listener) direct(w http.ResponseWriter, r *http.Request) {
 	if len(r.TLS.PeerCertificates) > 0 {
 		leaf = r.TLS.PeerCertificates[0] // its key has signed the handshake: RFC 8446 §4.4.3
 	}
-	l.answer(w, r, leaf, nil)
+	l.answer(w, r.WithContext(WithStaple(r.Context(), r.TLS.OCSPResponse)), leaf, nil)
 }
 
 // mine says whether a request is for this host, by name and by handshake: a connection to another

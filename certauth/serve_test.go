@@ -169,6 +169,34 @@ func TestAHandshakeBecomesACodeForTheBrowserThatBegan(t *testing.T) {
 	}
 }
 
+// staples keeps what came stapled to the certificates it was asked about.
+type staples chan []byte
+
+func (s staples) Check(ctx context.Context, _ []*x509.Certificate) error {
+	s <- certauth.Staple(ctx)
+	return nil
+}
+
+func TestAResponseStapledToACertificateReachesWhoJudgesIt(t *testing.T) { // RFC 8446 §4.4.2.1
+	t.Parallel()
+
+	h := newHost(t, icptest.Options{}, certauth.HintAll, false)
+	seen := make(staples, 1)
+	h.listens.Verifier.Revocation = seen
+	maria := h.pki.Issue(icptest.ECPF("MARIA", cpf))
+	for _, want := range []string{"", "a response"} {
+		config := &tls.Config{GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			c := maria.TLS(false)
+			c.OCSPStaple = []byte(want)
+			return &c, nil
+		}}
+		h.goes(h.client(config), h.begin())
+		if got := <-seen; string(got) != want {
+			t.Errorf("judged by %q, and %q was stapled", got, want)
+		}
+	}
+}
+
 func TestWhatIsRefusedComesBackWithItsReason(t *testing.T) {
 	t.Parallel()
 

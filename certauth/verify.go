@@ -17,6 +17,23 @@ type Revocation interface {
 	Check(ctx context.Context, chain []*x509.Certificate) error
 }
 
+type stapleKey struct{}
+
+// WithStaple lets a [Revocation] consider the DER OCSP response that the client has sent with its
+// certificate in the handshake; nil: it sent none. RFC 8446 §4.4.2.1
+func WithStaple(ctx context.Context, response []byte) context.Context {
+	if len(response) == 0 {
+		return ctx
+	}
+	return context.WithValue(ctx, stapleKey{}, response)
+}
+
+// Staple is what [WithStaple] has kept; nil: nothing.
+func Staple(ctx context.Context) []byte {
+	response, _ := ctx.Value(stapleKey{}).([]byte)
+	return response
+}
+
 // Source is where the current authorities are: [Store].
 type Source interface{ Authorities() *Authorities }
 

@@ -85,6 +85,7 @@ func (s *Service) Status(ctx context.Context) ([]Status, error) { return statuse
 //
 // RFC 5280 §6.3, RFC 6960
 func (s *Service) Check(ctx context.Context, chain []*x509.Certificate) error {
+	staple := certauth.Staple(ctx)
 	if len(chain) < 2 {
 		return certauth.Unchecked
 	}
@@ -93,7 +94,11 @@ func (s *Service) Check(ctx context.Context, chain []*x509.Certificate) error {
 	}
 	var open error
 	for i := len(chain) - 2; i >= 0; i-- { // of a CA that was revoked nothing else is asked
-		a, err := s.ask(ctx, chain[i], chain[i+1])
+		var with []byte
+		if i == 0 {
+			with = staple
+		}
+		a, err := s.ask(ctx, chain[i], chain[i+1], with)
 		if err != nil {
 			return err
 		}
@@ -119,15 +124,18 @@ const (
 // answer is what was found about one certificate, and where.
 type answer struct {
 	status status
-	by     string // crl, stale, ocsp, none
+	by     string // crl, stale, staple, ocsp, none
 	Revocation
 }
 
 // ask asks in the order of doc.go. What a list past its time names is revoked all the same.
-func (s *Service) ask(ctx context.Context, c, ca *x509.Certificate) (answer, error) {
+func (s *Service) ask(ctx context.Context, c, ca *x509.Certificate, staple []byte) (answer, error) {
 	a, err := s.byList(ctx, c, ca)
 	if err != nil || a.status == revoked || a.status == good && a.by == "crl" {
 		return a, err
+	}
+	if found := s.stapled(c, ca, staple); found.status != unknown {
+		return found, nil
 	}
 	if found := s.online(ctx, c, ca); found.status != unknown {
 		return found, nil

@@ -2,7 +2,7 @@
 // CAs, and no people: whatever presents a chain may ask.
 //
 //	Check(chain) ─► list of its distribution point ─► good | revoked
-//	                 └ none, or past its time ─► OCSP ─► policy: refuse, or the stale list for some hours
+//	                 └ none, or past its time ─► stapled response ─► OCSP ─► policy: refuse, or the stale list for some hours
 //
 // Lists are fetched ahead. A distribution point is known once a certificate that chains to the pinned
 // roots has named it: the CAs' own certificates as they are published, a citizen's when the first of its CA comes.

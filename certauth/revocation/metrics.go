@@ -28,7 +28,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Revocation lists asked for, by CA and outcome: new, same, or why not: unreachable, signature, format, issuer, scope, time, older."},
 			[]string{"ca", "outcome"}),
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "loginunico_revocation_checks_total",
-			Help: "Certificates asked about, by who answered (crl, stale, ocsp, none) and outcome: good, revoked, unknown."},
+			Help: "Certificates asked about, by who answered (crl, stale, staple, ocsp, none) and outcome: good, revoked, unknown."},
 			[]string{"by", "outcome"}),
 		ocsp: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "loginunico_ocsp_answers_total",
 			Help: "Answers of OCSP by outcome: good, revoked, unknown, or why not: unreachable, refused."}, []string{"outcome"}),

@@ -23,11 +23,27 @@ const (
 	mostAnswer = 64 << 10
 	mostAsked  = 2                  // addresses of one certificate
 	mostAge    = 7 * 24 * time.Hour // of an answer that nothing binds to our question
+	mostStaple = 24 * time.Hour     // of one that the client has chosen to bring
 )
 
 func errOCSP(why string) error { return fmt.Errorf("an OCSP response that %s", why) }
 
 var oidNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+
+// stapled judges a response that came with the certificate.
+func (s *Service) stapled(c, ca *x509.Certificate, staple []byte) answer {
+	none := answer{status: unknown, by: "none"}
+	if len(staple) == 0 || len(staple) > mostAnswer {
+		return none
+	}
+	a, err := s.judge(staple, c, ca, nil)
+	if err != nil {
+		s.metrics.answered("refused")
+		return none
+	}
+	a.by = "staple"
+	return a
+}
 
 // online asks the responders that a certificate names, one after the other, while somebody waits.
 func (s *Service) online(ctx context.Context, c, ca *x509.Certificate) answer {
@@ -92,7 +108,7 @@ func (s *Service) post(ctx context.Context, address string, question []byte) ([]
 
 // judge reads a response and decides whether it may be believed.
 //
-//	nonce  what was sent
+//	nonce  what was sent; nil for a response that nobody asked for
 //
 // RFC 6960 §3.2: it is about this certificate (1), the signature holds (2), the signer is the one
 // meant (3) and authorised (4), thisUpdate (5) and nextUpdate (6) fit now; a nonce that comes back
@@ -106,13 +122,17 @@ func (s *Service) judge(der []byte, c, ca *x509.Certificate, nonce []byte) (a an
 	if err != nil {
 		return a, err
 	}
-	if echoed != nil && !bytes.Equal(echoed, nonce) {
+	if echoed != nil && nonce != nil && !bytes.Equal(echoed, nonce) {
 		return a, errOCSP("answers another question")
 	}
 	if err := s.signer(r, ca); err != nil {
 		return a, err
 	}
-	if err := s.timely(r, echoed != nil); err != nil {
+	most := mostAge
+	if nonce == nil {
+		most = mostStaple
+	}
+	if err := s.timely(r, echoed != nil && nonce != nil, most); err != nil {
 		return a, err
 	}
 	switch r.Status {
@@ -127,12 +147,12 @@ func (s *Service) judge(der []byte, c, ca *x509.Certificate, nonce []byte) (a an
 }
 
 // timely: a response that is bound to the question by its nonce may leave nextUpdate out.
-func (s *Service) timely(r *ocsp.Response, bound bool) error {
+func (s *Service) timely(r *ocsp.Response, bound bool, most time.Duration) error {
 	now := s.now()
 	switch {
 	case now.Add(skew).Before(r.ThisUpdate):
 		return errOCSP("is of the future")
-	case r.NextUpdate.IsZero() && !bound, !r.NextUpdate.IsZero() && !now.Before(r.NextUpdate), !bound && now.Sub(r.ThisUpdate) > mostAge:
+	case r.NextUpdate.IsZero() && !bound, !r.NextUpdate.IsZero() && !now.Before(r.NextUpdate), !bound && now.Sub(r.ThisUpdate) > most:
 		return errOCSP("is past its time")
 	}
 	return nil

@@ -176,6 +176,36 @@ func TestOCSP(t *testing.T) {
 	}
 }
 
+func TestAStapledResponseCountsWhereNoListDoes(t *testing.T) {
+	t.Parallel()
+
+	s := stage(t, 0)
+	now := s.clock.Now()
+	chain := s.chain(5, func(l *x509.Certificate) { l.CRLDistributionPoints = nil })
+	stapled := func(status int, this, next time.Time) []byte {
+		return must[[]byte](t)(ocsp.CreateResponse(s.ac.cert, s.ac.cert, ocsp.Response{Status: status, SerialNumber: chain[0].SerialNumber,
+			ThisUpdate: this, NextUpdate: next, RevokedAt: noon}, s.ac.key))
+	}
+	staple := func(status int, next time.Time) []byte { return stapled(status, now.Add(-time.Minute), next) }
+	for _, c := range []struct {
+		staple []byte
+		want   error
+	}{
+		{staple(ocsp.Good, now.Add(time.Hour)), nil},
+		{staple(ocsp.Revoked, now.Add(time.Hour)), certauth.Revoked},
+		{staple(ocsp.Good, now.Add(-time.Second)), certauth.Unchecked},
+		{staple(ocsp.Good, time.Time{}), certauth.Unchecked},
+		{stapled(ocsp.Good, now.Add(-23*time.Hour), now.Add(time.Hour)), nil},
+		{stapled(ocsp.Good, now.Add(-25*time.Hour), now.Add(time.Hour)), certauth.Unchecked}, // of the client's choice
+		{stapled(ocsp.Good, now.Add(time.Hour), now.Add(2*time.Hour)), certauth.Unchecked},
+		{[]byte("x"), certauth.Unchecked},
+	} {
+		if err := s.Check(certauth.WithStaple(t.Context(), c.staple), chain); !errors.Is(err, c.want) {
+			t.Errorf("%v, want %v", err, c.want)
+		}
+	}
+}
+
 func TestAResponderIsNamedByItsKeyToo(t *testing.T) {
 	t.Parallel()
 
