@@ -158,8 +158,7 @@ func TestSubmissionWithoutAnAnswerIsInDoubt(t *testing.T) {
 	if _, err := carrier.Send(t.Context(), text("x")); !inDoubt(err) {
 		t.Errorf("the connection is cut: %v", err)
 	}
-	server.Wait("closed", nil)
-	server.Wait("bind", nil)
+	server.WaitEach("closed", "bind")
 	if _, err := carrier.Send(t.Context(), text("x")); err != nil {
 		t.Errorf("and after it: %v", err)
 	}
@@ -173,8 +172,7 @@ func TestLinkComesBack(t *testing.T) {
 	server.Wait("bind", nil)
 	for _, fault := range []string{`{"drop":true}`, `{"unbind":true}`} {
 		server.Tell(fault)
-		server.Wait("closed", nil)
-		server.Wait("bind", nil)
+		server.WaitEach("closed", "bind")
 		if _, err := carrier.Send(t.Context(), text("x")); err != nil {
 			t.Errorf("after %s: %v", fault, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 )
@@ -87,21 +88,36 @@ func (p *Program) Tell(command string) {
 // Wait skips to the next event of a kind and reads it; into may be nil.
 func (p *Program) Wait(kind string, into any) {
 	p.t.Helper()
-	late := time.After(20 * time.Second)
+	raw := p.next(time.After(20*time.Second), kind)[kind]
+	if into != nil && json.Unmarshal(raw, into) != nil {
+		p.t.Fatalf("%s: %s", kind, raw)
+	}
+}
+
+// WaitEach reads on until an event of each kind has come, in whatever order: an old connection may be
+// told closed after the new one was bound.
+func (p *Program) WaitEach(kinds ...string) {
+	p.t.Helper()
+	for late := time.After(20 * time.Second); len(kinds) > 0; {
+		event := p.next(late, kinds...)
+		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return event[kind] != nil })
+	}
+}
+
+// next skips to an event of one of these kinds.
+func (p *Program) next(late <-chan time.Time, kinds ...string) map[string]json.RawMessage {
+	p.t.Helper()
 	for {
 		select {
 		case event, ok := <-p.events:
 			if !ok {
-				p.t.Fatalf("the server ended before %s", kind)
+				p.t.Fatalf("the server ended before %v", kinds)
 			}
-			if raw, ok := event[kind]; ok {
-				if into != nil && json.Unmarshal(raw, into) != nil {
-					p.t.Fatalf("%s: %s", kind, raw)
-				}
-				return
+			if slices.ContainsFunc(kinds, func(kind string) bool { return event[kind] != nil }) {
+				return event
 			}
 		case <-late:
-			p.t.Fatalf("no %s from the server", kind)
+			p.t.Fatalf("no %v from the server", kinds)
 		}
 	}
 }
