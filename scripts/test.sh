@@ -7,6 +7,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/need.sh postgresql chromium certutil openssl gcc
+# Chromium's engine without its windows does the same pages for a third of the time. Where the
+# distribution does not have it, or nobody may install it, Chromium itself does them.
+if apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+	scripts/need.sh chromium-headless-shell 2>/dev/null || true
+fi
 if [ -n "${CI:-}" ]; then
 	export REQUIRE_ALL=1
 fi

@@ -27,6 +27,13 @@ type Store struct {
 // the certificate by a policy, because nobody can click the browser's own window.
 func WithStore(t testing.TB, s Store) *Browser {
 	t.Helper()
+	path, err := executable(whole) // the other has neither policies nor stores
+	if errors.Is(err, errNoChromium) && os.Getenv("REQUIRE_ALL") != "1" {
+		t.Skipf("*** SKIPPED, NOT TESTED: %v ***", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	profile, err := temporaryProfile()
 	if err != nil {
 		t.Fatal(err)
@@ -35,10 +42,7 @@ func WithStore(t testing.TB, s Store) *Browser {
 	if s.PKCS12 != nil {
 		s.choose(t)
 	}
-	chromium, err := start(profile)
-	if errors.Is(err, errNoChromium) && os.Getenv("REQUIRE_ALL") != "1" {
-		t.Skipf("*** SKIPPED, NOT TESTED: %v ***", err)
-	}
+	chromium, err := start(path, profile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,9 @@
 //	b.Axe()
 //
 // One Chromium serves a test process (some 2 s to start); each New is an isolated context in it,
-// with cookies and language of its own (0.3 s). Every method fails the test by itself, with the
+// with cookies and language of its own (0.3 s). It is chromium-headless-shell where the machine has
+// that, the same engine without windows, for a third of the time; a store of certificates (WithStore)
+// needs the whole browser. Every method fails the test by itself, with the
 // address and text of the page. A method waits up to 15 s for what it needs, never a fixed time.
 //
 // Without Chromium the test is skipped, aloud; with REQUIRE_ALL=1 it fails. Scripts can be switched
