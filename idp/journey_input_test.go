@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,11 +20,7 @@ import (
 // problems are the messages of one language, from the files that pages use.
 func problems(t *testing.T, lang, code string) string {
 	t.Helper()
-	look, err := themes.Load("", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.NewReplacer("'", "&#39;", `"`, "&#34;").Replace(look.Text(lang, "problem."+code, map[string]any{"Left": 4, "Minutes": 10}))
+	return strings.NewReplacer("'", "&#39;", `"`, "&#34;").Replace(look(t).Text(lang, "problem."+code, map[string]any{"Left": 4, "Minutes": 10}))
 }
 
 // rows counts what a registration or sign-in could leave behind.
@@ -128,9 +125,12 @@ func listOf(t *testing.T, password string) *factor.Breached {
 	return list
 }
 
+var loaded = sync.OnceValues(func() (*themes.Renderer, error) { return themes.Load("", "") })
+
+// look is the city's, read once: it takes longer than any page.
 func look(t *testing.T) *themes.Renderer {
 	t.Helper()
-	r, err := themes.Load("", "")
+	r, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}
