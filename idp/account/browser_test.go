@@ -192,7 +192,7 @@ func (m *citizen) leave() {
 // elsewhere signs Maria in on her other telephone.
 func (h *house) elsewhere() {
 	h.t.Helper()
-	if _, err := h.DB.Exec(h.t.Context(), `INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
+	if _, err := h.DB.Exec(h.t.Context(), `INSERT INTO session (id, cookie_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
 		VALUES (gen_random_uuid(), sha256('another'), $1, now(), '{pwd}', 3, 'Safari, iPhone', now(), now(), now() + interval '1 hour')`, h.maria); err != nil {
 		h.t.Fatal(err)
 	}

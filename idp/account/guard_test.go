@@ -176,7 +176,7 @@ func TestOtherPeoplesThingsAreNotFound(t *testing.T) {
 	person := h.Person(joao, 1, map[string]string{"name": "João Batista Souza", "email": "joao@example.org"})
 	all := h.things(person)
 	var session uuid.UUID
-	h.must(h.DB.QueryRow(t.Context(), `INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
+	h.must(h.DB.QueryRow(t.Context(), `INSERT INTO session (id, cookie_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
 		VALUES (gen_random_uuid(), sha256('x'), $1, now(), '{pwd}', 3, now(), now(), now() + interval '1 hour') RETURNING id`, person).Scan(&session))
 	for path, typed := range all.forms() {
 		if !strings.Contains(path, "?id=") {

@@ -34,7 +34,7 @@ func enrolledOf(ctx context.Context, db pg.DB, person uuid.UUID) (r enrolledRow,
 		       (SELECT count(*) FROM recovery_code WHERE person_id = @person AND used_at IS NULL),
 		       EXISTS (SELECT FROM secret_question WHERE person_id = @person),
 		       coalesce(h.way, ''), h.since, h.held_at,
-		       (SELECT max(at) FROM factor_event WHERE person_id = @person AND kind <> 'signed_in'),
+		       (SELECT at FROM factor_event WHERE person_id = @person AND kind <> 'signed_in' ORDER BY id DESC LIMIT 1),
 		       CASE WHEN p.id IS NOT NULL THEN ARRAY[p.identity, p.documents, p.contact, p.family, p.complements, p.declared] END,
 		       ARRAY(SELECT kind FROM channel WHERE person_id = @person AND confirmed_at IS NOT NULL ORDER BY id),
 		       ARRAY(SELECT id FROM channel WHERE person_id = @person AND confirmed_at IS NOT NULL ORDER BY id),
@@ -124,12 +124,14 @@ func insertEvent(ctx context.Context, db pg.DB, e Event) error {
 
 func eventsOf(ctx context.Context, db pg.DB, person uuid.UUID, since time.Time, most int) ([]Event, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT id, person_id, at, kind, coalesce(factor, '00000000-0000-0000-0000-000000000000'), browser
-		  FROM factor_event
-		 WHERE person_id = @person AND at > @since
-		   AND at >= coalesce((SELECT max(at) FROM displacement WHERE person_id = @person), '-infinity')
-		 ORDER BY at DESC, id DESC
-		 LIMIT @most`,
+		SELECT id, person_id, at, kind, factor, browser
+		  FROM (SELECT id, person_id, at, kind, coalesce(factor, '00000000-0000-0000-0000-000000000000') AS factor, browser
+		          FROM factor_event
+		         WHERE person_id = @person AND at > @since
+		           AND at >= coalesce((SELECT max(at) FROM displacement WHERE person_id = @person), '-infinity')
+		         ORDER BY id DESC
+		         LIMIT @most) last
+		 ORDER BY at DESC, id DESC`,
 		pg.Args{"person": person, "since": since, "most": most})
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
 }

@@ -18,7 +18,7 @@ func signIn(t *testing.T, db *pg.Pool, person uuid.UUID, browser string, seen ti
 	t.Helper()
 	now := time.Now()
 	if err := db.QueryRow(t.Context(), `
-		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
+		INSERT INTO session (id, cookie_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
 		VALUES ($1::uuid, sha256(($1::uuid)::text::bytea), $2, $4, '{pwd}', 3, $3, $4, $4, $5) RETURNING id`,
 		pg.NewID(), person, browser, now.Add(-seen), now.Add(time.Hour)).Scan(&id); err != nil {
 		t.Fatal(err)

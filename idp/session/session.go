@@ -99,10 +99,14 @@ func (s *Service) Claimed(r *http.Request) bool {
 // those for the client of this id and sector; "" asks for neither.
 func (s *Service) Current(ctx context.Context, r *http.Request, clientID, sector string) (*Known, error) {
 	cookie, err := r.Cookie(s.CookieName())
-	if err != nil || cookie.Value == "" {
+	if err != nil {
 		return nil, nil
 	}
-	return known(ctx, s.shared.Reads, s.box, secret.Hash(cookie.Value), clientID, sector, s.now())
+	id := secret.HandleID(cookie.Value, secret.Unguessable)
+	if id == uuid.Nil {
+		return nil, nil
+	}
+	return known(ctx, s.shared.Reads, s.box, id, secret.Hash(cookie.Value), clientID, sector, s.now())
 }
 
 // Entry is who has just authenticated, and how.
@@ -117,14 +121,12 @@ type Entry struct {
 }
 
 // Begin opens a session for a person who has just authenticated, in the caller's transaction. It
-// returns the cookie's secret, and what [Service.Current] would find by it.
+// returns the cookie's value, and what [Service.Current] would find by it.
 //
-// The same person signing in again keeps the session and its sid under a new secret, so that a
+// The same person signing in again keeps the session and its sid under a new cookie, so that a
 // planted cookie is worth nothing; another person's session in this browser ends.
 func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, clientID, sector string) (string, *Known, error) {
 	now := s.now()
-	value := secret.Token()
-	hash := secret.Hash(value)
 	one := s.fresh(e)
 	if before != nil && before.PersonID == e.Person {
 		again := one
@@ -133,12 +135,13 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, c
 		if again.Companies, err = s.companies(before.Session, e.Companies); err != nil {
 			return "", nil, err
 		}
-		renewed, err := renew(ctx, tx, again, hash)
+		value := cookieOf(again)
+		renewed, err := renew(ctx, tx, again, secret.Hash(value))
 		if err != nil {
 			return "", nil, err
 		}
 		if renewed { // else it ended meanwhile
-			k, err := known(ctx, tx, s.box, hash, clientID, sector, now)
+			k, err := known(ctx, tx, s.box, again.ID, secret.Hash(value), clientID, sector, now)
 			return value, k, err
 		}
 	} else if before != nil {
@@ -150,7 +153,8 @@ func (s *Service) Begin(ctx context.Context, tx pg.Tx, e Entry, before *Known, c
 	if one.Companies, err = s.companies(one, e.Companies); err != nil {
 		return "", nil, err
 	}
-	k, err := insert(ctx, tx, s.box, one, hash, clientID, sector)
+	value := cookieOf(one)
+	k, err := insert(ctx, tx, s.box, one, secret.Hash(value), clientID, sector)
 	return value, k, err
 }
 
@@ -174,11 +178,14 @@ func knownBy(box registry.Sealer, one Session, standing *consent.Standing, now t
 	return k, err
 }
 
-// Open writes a prospective session, which acts for nobody, put off as [pg.Later] does, and returns its cookie's secret.
+// Open writes a prospective session, which acts for nobody, put off as [pg.Later] does, and returns its cookie's value.
 func (s *Service) Open(ctx context.Context, db pg.DB, one Session) (string, error) {
-	value := secret.Token()
+	value := cookieOf(one)
 	return value, open(ctx, db, one, secret.Hash(value))
 }
+
+// cookieOf makes a new cookie value for a session.
+func cookieOf(one Session) string { return secret.Handle(one.ID, secret.Unguessable) }
 
 func (s *Service) fresh(e Entry) Session {
 	now := s.now()
@@ -243,7 +250,7 @@ func (s *Service) Touch(ctx context.Context, db pg.DB, id uuid.UUID) error {
 // CookieName has the __Host- prefix wherever a browser would keep it: with https.
 func (s *Service) CookieName() string { return cookieName("loginunico", s.secure) }
 
-// Cookie carries the session's secret; "" removes it.
+// Cookie carries a value that [Service.Begin] or [Service.Open] gave; "" removes it.
 func (s *Service) Cookie(value string) *http.Cookie {
 	return HostCookie("loginunico", value, s.secure)
 }

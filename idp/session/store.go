@@ -30,19 +30,19 @@ const (
 
 // known reads the live session of a cookie and what belongs to it in one statement; nil when there
 // is none.
-func known(ctx context.Context, db pg.DB, box registry.Sealer, hash []byte, clientID, sector string, now time.Time) (*Known, error) {
+func known(ctx context.Context, db pg.DB, box registry.Sealer, id uuid.UUID, hash []byte, clientID, sector string, now time.Time) (*Known, error) {
 	return scanKnown(box, clientID, now, db.QueryRow(ctx, `
 		SELECT `+knownColumns+`
 		  FROM session`+knownOf+`
-		 WHERE s.secret_hash = @hash AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_seen_at > @idle`,
-		pg.Args{"hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}))
+		 WHERE s.id = @id AND s.cookie_hash = @hash AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_seen_at > @idle`,
+		pg.Args{"id": id, "hash": hash, "client": clientID, "sector": sector, "now": now, "idle": now.Add(-Idle)}))
 }
 
 // insert writes a session and reads what [known] would.
 func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash []byte, clientID, sector string) (*Known, error) {
 	return scanKnown(box, clientID, s.LastSeenAt, db.QueryRow(ctx, `
 		WITH opened AS (
-		     INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at, company)
+		     INSERT INTO session (id, cookie_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at, company)
 		     VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @seen, @seen, @expires, @company)
 		     RETURNING id, person_id, auth_time, amr, cap, last_seen_at, expires_at, company)
 		SELECT `+knownColumns+`
@@ -54,7 +54,7 @@ func insert(ctx context.Context, db pg.DB, box registry.Sealer, s Session, hash 
 // open writes a session; nobody waits for it.
 func open(ctx context.Context, db pg.DB, s Session, hash []byte) error {
 	return pg.Later(ctx, db, `
-		INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
+		INSERT INTO session (id, cookie_hash, person_id, auth_time, amr, cap, browser, created_at, last_seen_at, expires_at)
 		VALUES (@id, @hash, @person, @auth_time, @amr, @cap, @browser, @seen, @seen, @expires)`,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,
 			"browser": s.Browser, "expires": s.ExpiresAt})
@@ -77,12 +77,12 @@ func scanKnown(box registry.Sealer, clientID string, now time.Time, row pgx.Row)
 	return knownBy(box, k.Session, standing, now)
 }
 
-// renew gives a live session a new secret and authentication; false when it has ended. No companies
+// renew gives a live session a new cookie and authentication; false when it has ended. No companies
 // leave those that it has.
 func renew(ctx context.Context, db pg.DB, s Session, hash []byte) (bool, error) {
 	tag, err := db.Exec(ctx, `
 		UPDATE session
-		   SET secret_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @seen, expires_at = @expires,
+		   SET cookie_hash = @hash, auth_time = @auth_time, amr = @amr, cap = @cap, browser = @browser, last_seen_at = @seen, expires_at = @expires,
 		       company = coalesce(@company, company)
 		 WHERE id = @id AND person_id = @person AND ended_at IS NULL`,
 		pg.Args{"id": s.ID, "hash": hash, "person": s.PersonID, "auth_time": s.AuthTime, "seen": s.LastSeenAt, "amr": s.AMR, "cap": s.Cap,

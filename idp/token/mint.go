@@ -28,14 +28,14 @@ func (s *Service) mint(c *client.Client, h *holder, scope string, aud []string, 
 		return nil, newToken{}, errLevelFell
 	}
 	id := pg.NewID()
-	access, err := s.accessToken(c, h, handle(id, jtiBits), scope, aud, level, now, until)
+	access, err := s.accessToken(c, h, secret.Handle(id, secret.Unique), scope, aud, level, now, until)
 	if err != nil {
 		return nil, newToken{}, err
 	}
 	res := &Response{AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(until.Sub(now) / time.Second), Scope: scope}
 	stored := newToken{ID: id, AccessHash: secret.Hash(access), Scope: scope, Audience: aud, ExpiresAt: until}
 	if c.HasGrant(client.GrantRefreshToken) {
-		res.RefreshToken = handle(id, secretBits)
+		res.RefreshToken = secret.Handle(id, secret.Unguessable)
 		stored.RefreshHash = secret.Hash(res.RefreshToken)
 	}
 	said, err := s.answers(c, h, issued{Scope: scope, Audience: aud, IssuedAt: now, AccessExpiresAt: until}, now)

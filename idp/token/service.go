@@ -55,7 +55,7 @@ func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant
 	}
 	g.ID = pg.NewID()
 	g.sealedCompany = g.Company.Seal(s.box, g.ID)
-	code = handle(g.ID, secretBits)
+	code = secret.Handle(g.ID, secret.Unguessable)
 	now, hash := s.now(), secret.Hash(code)
 	if err = insertGrant(ctx, tx, g, hash, now); err == nil {
 		s.recent.keep(hash, holder{Grant: g.closed(), Snapshot: of, CodeExpiresAt: now.Add(CodeLifetime), Upheld: true}, now)

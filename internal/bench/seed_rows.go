@@ -48,7 +48,7 @@ func (p *phase) crowd(ctx context.Context) error {
 		 SELECT bench_id(n), bench_hash('browser', n), now() FROM generate_series(1, @rows) n`,
 		`INSERT INTO subject (person_id, sector, sub)
 		 SELECT bench_id(n), 'localhost', translate(encode(bench_hash('sub', n), 'base64'), '+/=', '-_') FROM generate_series(1, @rows) n`,
-		`INSERT INTO session (id, secret_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
+		`INSERT INTO session (id, cookie_hash, person_id, auth_time, amr, cap, created_at, last_seen_at, expires_at)
 		 SELECT bench_id(n), bench_hash('session', n), bench_id(n), now(), '{pwd}', 3, now(), now(), now() + interval '12 hours' FROM generate_series(1, @rows) n`,
 		`INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
 		 SELECT bench_id(n), bench_hash('browser', n), 'bench', jsonb_build_object('client_id', 'bench', 'state', md5(n::text)), now(), now() + interval '12 hours', now()
