@@ -53,3 +53,11 @@ func BenchmarkIndexer(b *testing.B) {
 		dst = x.Sum(dst[:0], value)
 	}
 }
+
+func BenchmarkIndex(b *testing.B) {
+	box, value := open(b, testpg.New(b), newKEK(b)), []byte("52998224725")
+	b.ReportAllocs()
+	for b.Loop() {
+		box.Index("person.cpf", value)
+	}
+}

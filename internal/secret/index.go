@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -16,13 +17,26 @@ type indexKey struct {
 	version    int16
 	activeFrom time.Time
 	key        [keySize]byte
+	macs       *sync.Pool // of hash.Hash, with the key in them: to put it there costs as much as a short value
+}
+
+func newIndexKey(version int16, activeFrom time.Time, key [keySize]byte) indexKey {
+	return indexKey{version, activeFrom, key, &sync.Pool{New: func() any { return hmac.New(sha256.New, key[:]) }}}
+}
+
+// sum is the index of one value.
+func (k *indexKey) sum(domain string, value []byte) []byte {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	x := Indexer{mac, lengthened(domain), k.version}
+	return x.Sum(nil, value)
 }
 
 // Index is a keyed blind index: HMAC-SHA-256, 32 bytes, equal for equal value, domain and version.
 // A domain names what is looked up ("person.cpf"), so that two columns cannot be compared with each
 // other. It is of IndexVersion: for what lives hours or days. What is kept notes the version.
 func (b *Box) Index(domain string, value []byte) []byte {
-	return b.Indexer(domain).Sum(nil, value)
+	return b.ring.Load().primaryIndex(time.Now()).sum(domain, value)
 }
 
 // IndexVersion is the version that Index and Indexer use now.
@@ -43,7 +57,7 @@ func (b *Box) IndexVersions() []int16 {
 func (b *Box) IndexAt(version int16, domain string, value []byte) []byte {
 	for _, k := range b.ring.Load().index {
 		if k.version == version {
-			return newIndexer(&k, domain).Sum(nil, value)
+			return k.sum(domain, value)
 		}
 	}
 	return nil
@@ -59,12 +73,13 @@ type Indexer struct {
 
 // Indexer makes one of IndexVersion.
 func (b *Box) Indexer(domain string) *Indexer {
-	return newIndexer(b.ring.Load().primaryIndex(time.Now()), domain)
+	k := b.ring.Load().primaryIndex(time.Now())
+	return &Indexer{hmac.New(sha256.New, k.key[:]), lengthened(domain), k.version}
 }
 
-func newIndexer(k *indexKey, domain string) *Indexer {
-	size := binary.BigEndian.AppendUint64(nil, uint64(len(domain))) // keeps ("ab", "c") apart from ("a", "bc")
-	return &Indexer{hmac.New(sha256.New, k.key[:]), append(size, domain...), k.version}
+// lengthened is a domain behind its length, which keeps ("ab", "c") apart from ("a", "bc").
+func lengthened(domain string) []byte {
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(domain)), uint64(len(domain))), domain...)
 }
 
 // Sum appends the 32 bytes of value's index to dst, and allocates nothing where dst has room.

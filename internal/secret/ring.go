@@ -26,7 +26,7 @@ func newRing(v vault) (*ring, error) {
 func (r *ring) add(e entry) (err error) {
 	switch e.Purpose {
 	case Index:
-		r.index = append(r.index, indexKey{e.Version, e.ActiveFrom, e.key})
+		r.index = append(r.index, newIndexKey(e.Version, e.ActiveFrom, e.key))
 	case legacy:
 		r.legacy = newSealer(e.key)
 	default:
