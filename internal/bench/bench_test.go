@@ -67,6 +67,21 @@ func TestTargetAboveTheFloorIsNotReached(t *testing.T) {
 	}
 }
 
+func TestALoginIsJudgedWithoutItsHash(t *testing.T) {
+	t.Parallel()
+
+	r := &report{}
+	for _, name := range floorNames {
+		r.keep(result{Name: name, Workers: judged, CPUServer: 1}, 0)
+	}
+	r.keep(result{Name: "handler+light hash", Workers: judged, CPUServer: 0.5}, 0) // the cheaper round counts
+	r.keep(result{Name: "handler", Workers: judged, CPUServer: 0.25}, 0)
+	r.keep(result{Name: "login, net of hash", Workers: judged, CPUServer: 12}, 0)
+	if l := r.lines(0, judged)[0]; l.Hash != 0.25 || l.net() != 11.75 || l.Floor != 6.75 || l.Ratio != 11.75/6.75 {
+		t.Fatalf("%+v", l)
+	}
+}
+
 func TestWrongUsageIsRefused(t *testing.T) {
 	t.Parallel()
 

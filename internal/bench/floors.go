@@ -12,18 +12,19 @@ import (
 
 // The floor's own measurements. Each is one request to an echo handler, with …
 const (
-	static = iota // nothing: ready bytes, as many as discovery and JWKS have on average
-	page          // nothing: ready HTML, as long as the first page of a sign-in
-	lookUp        // one SELECT by primary key
-	ask           // the same for an authenticated client's form, as RFC 7662 §2.1 has it
-	insert        // one INSERT, committed
-	rotate        // one UPDATE and one INSERT in one statement, committed
-	sign          // one ES256 signature
-	hash          // one argon2id password hash
+	static    = iota // nothing: ready bytes, as many as discovery and JWKS have on average
+	page             // nothing: ready HTML, as long as the first page of a sign-in
+	lookUp           // one SELECT by primary key
+	ask              // the same for an authenticated client's form, as RFC 7662 §2.1 has it
+	insert           // one INSERT, committed
+	rotate           // one UPDATE and one INSERT in one statement, committed
+	sign             // one ES256 signature
+	hash             // one argon2id password hash
+	cheapHash        // one of those whose login is judged
 	floors
 )
 
-var floorNames = [floors]string{"handler", "handler+page", "handler+select", "handler+form+secret+select", "handler+insert", "handler+rotate", "handler+signature", "handler+hash"}
+var floorNames = [floors]string{"handler", "handler+page", "handler+select", "handler+form+secret+select", "handler+insert", "handler+rotate", "handler+signature", "handler+hash", "handler+light hash"}
 
 // composition says how many of each make a scenario's floor; a negative handler takes away those
 // that the others bring in excess.
@@ -76,6 +77,8 @@ func floorOperation(which int, base string, n int) operation {
 		}
 	case hash:
 		return func() error { return a.post("/hash", url.Values{"token": {password}}) }
+	case cheapHash:
+		return func() error { return a.post("/light-hash", url.Values{"token": {password}}) }
 	}
 	path := map[int]string{insert: "/insert", sign: "/sign"}[which]
 	return func() error { return a.post(path, url.Values{"token": {secret.Token()}}) }
