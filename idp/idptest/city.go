@@ -210,6 +210,7 @@ func (c *City) serve(listener net.Listener, o options) {
 		defer cancel()
 		_ = queue.Stop(stop)
 		_ = c.Outbox.Close()
+		c.keepShape()
 	})
 }
 
