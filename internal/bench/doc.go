@@ -20,5 +20,7 @@
 // citizen who is judged and refresh chains 3,000 long. The two are measured one after the other, so a
 // change of the machine's load between them is in their ratio.
 //
-// Of several rounds the cheapest counts: whatever else a machine does only adds.
+// Of several rounds the cheapest counts: whatever else a machine does only adds. The ratio is taken in
+// each round, where an operation and its floor are measured within a minute or so, and is the median of
+// the rounds: the cheapest of each could be of different minutes of a machine that has others to serve.
 package main

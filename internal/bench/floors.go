@@ -95,7 +95,7 @@ func (a *agent) post(path string, form url.Values) error {
 }
 
 // floorRound measures all floors at one number of workers.
-func (p *phase) floorRound(ctx context.Context, workers int) error {
+func (p *phase) floorRound(ctx context.Context, round, workers int) error {
 	if p.bare {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (p *phase) floorRound(ctx context.Context, workers int) error {
 		if err != nil {
 			return err
 		}
-		p.report.keep(r, p.rows)
+		p.report.keep(r, p.rows, round)
 	}
 	return nil
 }

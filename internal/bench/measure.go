@@ -20,6 +20,7 @@ type operation func() error
 type result struct {
 	Name        string  `json:"name"`
 	Rows        int     `json:"rows"`
+	Round       int     `json:"round"`
 	Workers     int     `json:"workers"`
 	Operations  int     `json:"operations"`
 	PerSecond   float64 `json:"per_second"`

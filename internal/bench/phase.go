@@ -56,7 +56,7 @@ func (m *machine) phase(ctx context.Context, rows int, r *report) error {
 	for round := 1; round <= m.rounds; round++ {
 		for _, n := range m.options.workers {
 			progress("database with %d rows: round %d of %d, %d workers", rows, round, m.rounds, n)
-			if err := p.round(ctx, n); err != nil {
+			if err := p.round(ctx, round, n); err != nil {
 				return err
 			}
 		}
@@ -106,8 +106,8 @@ func (p *phase) hire() {
 	}
 }
 
-func (p *phase) round(ctx context.Context, workers int) error {
-	if err := p.floorRound(ctx, workers); err != nil {
+func (p *phase) round(ctx context.Context, round, workers int) error {
+	if err := p.floorRound(ctx, round, workers); err != nil {
 		return err
 	}
 	for _, s := range scenarios {
@@ -126,7 +126,7 @@ func (p *phase) round(ctx context.Context, workers int) error {
 			return err
 		}
 		r.Signatures = s.signatures
-		p.report.keep(r, p.rows)
+		p.report.keep(r, p.rows, round)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,37 +22,58 @@ type report struct {
 
 const judged = 8 // workers at which the targets hold
 
-// keep stores a result unless a cheaper one of another round is there.
-func (r *report) keep(one result, rows int) {
-	one.Rows = rows
-	for i, other := range r.results {
-		if other.Name == one.Name && other.Rows == rows && other.Workers == one.Workers {
-			if one.cpu() < other.cpu() {
-				r.results[i] = one
-			}
-			return
-		}
-	}
+// keep stores the result of a round, the first of which is 1.
+func (r *report) keep(one result, rows, round int) {
+	one.Rows, one.Round = rows, round
 	r.results = append(r.results, one)
 }
 
+// find is the cheapest of all rounds.
 func (r *report) find(name string, rows, workers int) (result, bool) {
-	for _, one := range r.results {
-		if one.Name == name && one.Rows == rows && one.Workers == workers {
-			return one, true
-		}
-	}
-	return result{}, false
+	return r.findIn(0, name, rows, workers)
 }
 
-// floorCPU is the floor of a scenario at the same rows and workers.
-func (r *report) floorCPU(c composition, rows, workers int) float64 {
+// findIn is what was measured in one round; 0: the cheapest of all.
+func (r *report) findIn(round int, name string, rows, workers int) (best result, found bool) {
+	for _, one := range r.results {
+		if one.Name == name && one.Rows == rows && one.Workers == workers && (round == 0 || one.Round == round) &&
+			(!found || one.cpu() < best.cpu()) {
+			best, found = one, true
+		}
+	}
+	return best, found
+}
+
+// floorCPU is a composition at the same rows and workers, of one round or of the cheapest.
+func (r *report) floorCPU(round int, c composition, rows, workers int) float64 {
 	var of [floors]float64
 	for i, name := range floorNames {
-		one, _ := r.find(name, rows, workers)
+		one, _ := r.findIn(round, name, rows, workers)
 		of[i] = one.cpu()
 	}
 	return c.cpu(of)
+}
+
+// ratio is how many times its floor a scenario costs: the median of the rounds, in each of which both
+// were measured within a minute or so.
+func (r *report) ratio(s scenario, rows, workers int) float64 {
+	var all []float64
+	for round := 1; round <= r.Options.rounds; round++ {
+		one, ok := r.findIn(round, s.name, rows, workers)
+		if floor := r.floorCPU(round, s.floor, rows, workers); ok && floor > 0 { // else floors were not measured
+			all = append(all, (one.cpu()-r.floorCPU(round, s.hash, rows, workers))/floor)
+		}
+	}
+	return median(all)
+}
+
+// median is 0 of nothing, and the higher of the two in the middle.
+func median(all []float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // line is one scenario beside its floor.
@@ -74,10 +96,8 @@ func (r *report) lines(rows, workers int) (all []line) {
 		if !ok {
 			continue
 		}
-		l := line{result: one, Hash: r.floorCPU(s.hash, rows, workers), Floor: r.floorCPU(s.floor, rows, workers)}
-		if l.Floor > 0 { // else floors were not measured
-			l.Ratio = l.net() / l.Floor
-		}
+		l := line{result: one, Hash: r.floorCPU(0, s.hash, rows, workers), Floor: r.floorCPU(0, s.floor, rows, workers),
+			Ratio: r.ratio(s, rows, workers)}
 		if empty, ok := r.find(s.name, 0, workers); ok && rows > 0 {
 			l.Flat = one.cpu() / empty.cpu()
 		}
@@ -110,7 +130,7 @@ func (r *report) reached() bool {
 }
 
 func (r *report) print(out io.Writer) {
-	fmt.Fprintf(out, "\n%s, %s, %d cores, %s; %d rounds of %s, the cheapest counts\n", r.Started.Format("2006-01-02"), r.Machine,
+	fmt.Fprintf(out, "\n%s, %s, %d cores, %s; %d rounds of %s, the cheapest counts; × is the median of theirs\n", r.Started.Format("2006-01-02"), r.Machine,
 		runtime.NumCPU(), runtime.Version(), r.Options.rounds, r.Options.time)
 	fmt.Fprint(out, "CPU is milliseconds per operation, which is seconds per 1,000; × is times the floor and means the same on any machine.\n\n")
 	r.printFloors(out)
@@ -199,7 +219,7 @@ func (r *report) printComparison(out io.Writer) {
 			empty, _ := r.find(s.name, 0, n)
 			full, _ := r.find(s.name, r.Options.rows, n)
 			fmt.Fprintf(w, "%.3f\t%.3f\t%.2f\t%.2f\t", empty.cpu(), full.cpu(), full.cpu()/empty.cpu(),
-				r.floorCPU(s.floor, r.Options.rows, n)/r.floorCPU(s.floor, 0, n))
+				r.floorCPU(0, s.floor, r.Options.rows, n)/r.floorCPU(0, s.floor, 0, n))
 		}
 		fmt.Fprintln(w)
 	}
