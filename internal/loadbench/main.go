@@ -48,8 +48,16 @@ func main() {
 	before := flag.String("before", "", "`SQL` to run before the first load, for experiments")
 	cold := flag.Bool("cold", false, "do not touch the memory first that the measured steps will fill")
 	pause := flag.Bool("pause", false, "keep the database after each size, until interrupted, to look at")
+	held := flag.Int64("hold", 0, "be the process that holds so many `bytes` of memory, see warm.go")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if *held > 0 {
+		if err := hold(ctx, *held, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "loadbench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	err := run(ctx, *sizes, *dir, *delta, *profile, *workers, *before, *cold, *pause)
 	stop()
 	if err != nil {
@@ -142,9 +150,11 @@ func (b *bench) measure(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	if !b.cold {
-		if err := warm(b.records); err != nil {
+		cool, err := b.warm(ctx)
+		if err != nil {
 			return err
 		}
+		defer cool()
 	}
 	raw, err := b.rawCopy(ctx)
 	if err != nil {
