@@ -180,7 +180,7 @@ func (b *Bulk) file(ctx context.Context, tx pg.Tx, c Chunk) error {
 	if err := b.send(ctx, tx); err != nil {
 		return err
 	}
-	return b.renew(ctx, tx, touched)
+	return b.renew(ctx, tx, touched, known)
 }
 
 // send copies what was gathered, each table in one COPY; first the one where others may have been

@@ -13,13 +13,13 @@ import (
 )
 
 // renew computes the people whose records changed, and keeps what waits for a human.
-func (b *Bulk) renew(ctx context.Context, tx pg.Tx, touched map[PersonID]bool) error {
+func (b *Bulk) renew(ctx context.Context, tx pg.Tx, touched map[PersonID]bool, known *lookUp) error {
 	ids := make([]PersonID, 0, len(touched))
 	for id := range touched {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, func(x, y PersonID) int { return bytes.Compare(x[:], y[:]) })
-	people, err := b.recompute(ctx, tx, ids)
+	people, err := b.recompute(ctx, tx, ids, known)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (b *Bulk) renew(ctx context.Context, tx pg.Tx, touched map[PersonID]bool) e
 	return b.settleMatches(ctx, tx, people)
 }
 
-func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*computed, error) {
+func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID, known *lookUp) ([]*computed, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -43,7 +43,11 @@ func (b *Bulk) recompute(ctx context.Context, tx pg.Tx, ids []PersonID) ([]*comp
 	for _, members := range clusters {
 		everybody = append(everybody, members...)
 	}
-	records, err := b.store.recordsOf(ctx, tx, everybody, uuid.Nil)
+	begun, err := known.begun(ctx, tx, everybody)
+	if err != nil {
+		return nil, err
+	}
+	records, err := b.store.recordsFrom(ctx, tx, everybody, begun)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (b *Bulk) again(ctx context.Context, people []PersonID) error {
 				touched[id] = true
 				b.stood[id] = id
 			}
-			return b.renew(ctx, tx, touched)
+			return b.renew(ctx, tx, touched, &lookUp{})
 		})
 		if err == nil || !collided(err) || try == attempts {
 			return err

@@ -192,6 +192,24 @@ func (s *Store) recordsOf(ctx context.Context, db pg.DB, people []PersonID, befo
 		  JOIN first_record f ON f.id = p.began_with
 		 WHERE @all OR f.id < @before`,
 		pgx.NamedArgs{"people": people, "before": before, "all": before == uuid.Nil})
+	return s.openRecords(rows, people)
+}
+
+// recordsFrom is recordsOf for people whose rows of first_record are known.
+func (s *Store) recordsFrom(ctx context.Context, db pg.DB, people []PersonID, begun []uuid.UUID) (map[PersonID][]pmcc.Record, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT person_id, id, content
+		  FROM source_record
+		 WHERE person_id = ANY(@people)
+		 UNION ALL
+		SELECT id, id, content
+		  FROM first_record
+		 WHERE id = ANY(@begun)`,
+		pgx.NamedArgs{"people": people, "begun": begun})
+	return s.openRecords(rows, people)
+}
+
+func (s *Store) openRecords(rows pgx.Rows, people []PersonID) (map[PersonID][]pmcc.Record, error) {
 	all := make(map[PersonID][]pmcc.Record, len(people))
 	for _, person := range people {
 		all[person] = nil

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -93,17 +94,22 @@ func insertChunk(ctx context.Context, tx pg.Tx, c Chunk, t Tally, now time.Time)
 type lookUp struct {
 	byDocument map[uuid.UUID]PersonID
 	versions   []version                // of the records, by key, later ones behind
-	roots      map[PersonID]PersonID    // who stands for a person merged into another
+	people     map[PersonID]knownPerson // of both
 	history    map[int64][]filedVersion // of records that move, every version with its content, oldest first
+}
+
+type knownPerson struct {
+	root         PersonID  // who stands for them
+	begun        uuid.UUID // row of first_record; zero: none
+	undocumented bool      // and so is who stands for them
 }
 
 // version is one filed version of a record.
 type version struct {
-	key, filed   int64
-	person       PersonID
-	digest       int64
-	voids        bool
-	undocumented bool // nor has who stands for them a document
+	key, filed int64
+	person     PersonID
+	digest     int64
+	voids      bool
 }
 
 // of are the versions of a record.
@@ -142,16 +148,19 @@ func (l *lookUp) holders(key int64) []PersonID {
 	return people
 }
 
-// lookUp reads whom the documents lead to, and where the records were filed before.
+// lookUp reads whom the documents lead to, where the records were filed before, and of each of these
+// people once what there is to know.
 func (b *Bulk) lookUp(ctx context.Context, tx pg.Tx, c Chunk) (l *lookUp, err error) {
-	l = &lookUp{byDocument: map[uuid.UUID]PersonID{}, roots: map[PersonID]PersonID{}}
+	l = &lookUp{byDocument: map[uuid.UUID]PersonID{}, people: map[PersonID]knownPerson{}}
 	if err := l.documents(ctx, tx, c); err != nil {
 		return nil, err
 	}
-	if c.Fresh {
-		return l, nil
+	if !c.Fresh {
+		if err := l.keys(ctx, tx, c.Records); err != nil {
+			return nil, err
+		}
 	}
-	if err := l.keys(ctx, tx, c.Records); err != nil {
+	if err := l.know(ctx, tx); err != nil {
 		return nil, err
 	}
 	if keys := l.moving(c.Records); len(keys) > 0 {
@@ -206,10 +215,9 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 	}
 	if most := 2 * len(each); c.Fresh {
 		rows, _ := tx.Query(ctx, `
-			SELECT i.index, i.person_id, p.merged_into
-			  FROM cpf_index i
-			  JOIN person p ON p.id = i.person_id
-			 WHERE i.index BETWEEN @first AND @last
+			SELECT index, person_id
+			  FROM cpf_index
+			 WHERE index BETWEEN @first AND @last
 			 LIMIT @most`,
 			pgx.NamedArgs{"first": each[0], "last": each[len(each)-1], "most": most})
 		if err := l.scanDocuments(rows); err != nil || len(l.byDocument) < most {
@@ -218,10 +226,9 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 		clear(l.byDocument)
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT i.index, i.person_id, p.merged_into
-		  FROM cpf_index i
-		  JOIN person p ON p.id = i.person_id
-		 WHERE i.index = ANY(@each)`,
+		SELECT index, person_id
+		  FROM cpf_index
+		 WHERE index = ANY(@each)`,
 		pgx.NamedArgs{"each": each})
 	return l.scanDocuments(rows)
 }
@@ -229,10 +236,8 @@ func (l *lookUp) documents(ctx context.Context, tx pg.Tx, c Chunk) error {
 func (l *lookUp) scanDocuments(rows pgx.Rows) error {
 	var index uuid.UUID
 	var person PersonID
-	var into *PersonID
-	_, err := pgx.ForEachRow(rows, []any{&index, &person, &into}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&index, &person}, func() error {
 		l.byDocument[index] = person
-		l.merged(person, into)
 		return nil
 	})
 	return err
@@ -241,16 +246,10 @@ func (l *lookUp) scanDocuments(rows pgx.Rows) error {
 // root is who stands for a person now. Records are filed under the person they are about, so that
 // they leave with them when a merge is undone; the values are those of whoever stands for them.
 func (l *lookUp) root(person PersonID) PersonID {
-	if root, ok := l.roots[person]; ok {
-		return root
+	if known, ok := l.people[person]; ok {
+		return known.root
 	}
 	return person
-}
-
-func (l *lookUp) merged(person PersonID, into *PersonID) {
-	if into != nil {
-		l.roots[person] = *into
-	}
 }
 
 // keys looks for earlier versions of the chunk's records.
@@ -262,21 +261,79 @@ func (l *lookUp) keys(ctx context.Context, tx pg.Tx, records []Incoming) error {
 	slices.Sort(keys)
 	// In no order: sorted here, since the planner would bring parallel workers for so many.
 	rows, _ := tx.Query(ctx, `
-		SELECT r.key, r.filed, p.id, p.merged_into, coalesce(r.digest, 0), r.digest IS NULL,
-		       p.undocumented AND (p.merged_into IS NULL OR (SELECT root.undocumented FROM person root WHERE root.id = p.merged_into))
-		  FROM record_key r
-		  JOIN person p ON p.id = r.person_id
-		 WHERE r.key = ANY(@keys)`,
+		SELECT key, filed, person_id, coalesce(digest, 0), digest IS NULL
+		  FROM record_key
+		 WHERE key = ANY(@keys)`,
 		pgx.NamedArgs{"keys": slices.Compact(keys)})
 	var v version
-	var into *PersonID
-	_, err := pgx.ForEachRow(rows, []any{&v.key, &v.filed, &v.person, &into, &v.digest, &v.voids, &v.undocumented}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&v.key, &v.filed, &v.person, &v.digest, &v.voids}, func() error {
 		l.versions = append(l.versions, v)
-		l.merged(v.person, into)
 		return nil
 	})
 	slices.SortFunc(l.versions, func(x, y version) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.filed, y.filed)) })
 	return err
+}
+
+// know reads the people found; what leads to somebody forgotten meanwhile leads to nobody.
+func (l *lookUp) know(ctx context.Context, tx pg.Tx) error {
+	var all []PersonID
+	for _, person := range l.byDocument {
+		all = append(all, person)
+	}
+	for i := range l.versions {
+		all = append(all, l.versions[i].person)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(x, y PersonID) int { return bytes.Compare(x[:], y[:]) })
+	rows, _ := tx.Query(ctx, `
+		SELECT p.id, p.merged_into, p.began_with,
+		       p.undocumented AND (p.merged_into IS NULL OR (SELECT root.undocumented FROM person root WHERE root.id = p.merged_into))
+		  FROM person p
+		 WHERE p.id = ANY(@people)`,
+		pgx.NamedArgs{"people": slices.Compact(all)})
+	var id PersonID
+	var into, begun *uuid.UUID
+	var undocumented bool
+	_, err := pgx.ForEachRow(rows, []any{&id, &into, &begun, &undocumented}, func() error {
+		known := knownPerson{root: id, undocumented: undocumented}
+		if into != nil {
+			known.root = *into
+		}
+		if begun != nil {
+			known.begun = *begun
+		}
+		l.people[id] = known
+		return nil
+	})
+	unknown := func(person PersonID) bool { _, ok := l.people[person]; return !ok }
+	maps.DeleteFunc(l.byDocument, func(_ uuid.UUID, person PersonID) bool { return unknown(person) })
+	l.versions = slices.DeleteFunc(l.versions, func(v version) bool { return unknown(v.person) })
+	return err
+}
+
+// begun are the rows of first_record that some people began with, read where they were not looked up.
+func (l *lookUp) begun(ctx context.Context, tx pg.Tx, people []PersonID) ([]uuid.UUID, error) {
+	var rows []uuid.UUID
+	var rest []PersonID
+	for _, person := range people {
+		if known, ok := l.people[person]; !ok {
+			rest = append(rest, person)
+		} else if known.begun != uuid.Nil {
+			rows = append(rows, known.begun)
+		}
+	}
+	if len(rest) > 0 {
+		found, _ := tx.Query(ctx, `SELECT began_with FROM person WHERE id = ANY(@people) AND began_with IS NOT NULL`, pgx.NamedArgs{"people": rest})
+		more, err := pgx.CollectRows(found, pgx.RowTo[uuid.UUID])
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	slices.SortFunc(rows, func(x, y uuid.UUID) int { return bytes.Compare(x[:], y[:]) })
+	return slices.Compact(rows), nil
 }
 
 // errMoved: people were merged or parted between our look and our lock.
@@ -361,8 +418,7 @@ func renewPending(ctx context.Context, tx pg.Tx, people []PersonID, waiting []wa
 func (l *lookUp) heir(g *group) (person PersonID, named bool) {
 	for i := range g.records {
 		for _, holder := range l.holders(g.records[i].Key) {
-			v := l.version(g.records[i].Key, holder)
-			if g.records[i].Document == uuid.Nil || v.undocumented {
+			if g.records[i].Document == uuid.Nil || l.people[holder].undocumented {
 				return holder, g.records[i].Document != uuid.Nil
 			}
 		}

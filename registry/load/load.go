@@ -23,12 +23,17 @@ import (
 )
 
 // chunkSize is how many records one transaction files: enough to make COPY and commit cheap, few
-// enough that a kill loses little.
-const chunkSize = 20_000
+// enough that a kill loses little. A small load has smaller ones, so that nobody is left waiting for
+// whoever files the last.
+const (
+	chunkSize     = 20_000
+	smallestChunk = 4_000
+	chunksAtLeast = 16
+)
 
 // layout names how records are cut into chunks. A load interrupted by a release that cut otherwise
 // begins anew, as a load that looks for every record, and finds those filed before.
-const layout = 2
+const layout = 3
 
 // BulkLoader files chunks in a database. PostgreSQL's is registry.Bulk, by COPY; engines that
 // distribute rows differ in just this: whether COPY freezes, what it costs to find many keys, when
@@ -46,7 +51,7 @@ type Job struct {
 	Rejects string    // path of the file for what is rejected, see [keepRejects]; "" keeps none
 	TempDir string    // for the buckets: about as much room as the files take unpacked
 	Workers int       // 0: as many as there are processors
-	Chunk   int       // how many records a transaction files, about; 0: 20,000
+	Chunk   int       // how many records a transaction files, about; 0: up to 20,000
 	Now     func() time.Time
 	Actor   audit.Actor // who loads; the zero Actor is the program itself
 	// Progress is called about once a second, from one goroutine; nil: nobody listens.
@@ -73,9 +78,6 @@ func Run(ctx context.Context, db *pg.Pool, box *secret.Box, store *registry.Stor
 	}
 	if job.Workers == 0 {
 		job.Workers = runtime.GOMAXPROCS(0)
-	}
-	if job.Chunk == 0 {
-		job.Chunk = chunkSize
 	}
 	if job.NewLoader == nil {
 		job.NewLoader = func(ctx context.Context) (BulkLoader, error) { return store.NewBulk(ctx, db, job.Now) }
@@ -140,6 +142,9 @@ func (r *run) run(ctx context.Context) (*Report, error) {
 	defer stop()
 	if err := r.read(ctx); err != nil {
 		return nil, err
+	}
+	if r.Chunk == 0 {
+		r.Chunk = min(max(int(r.accepted.Load())/chunksAtLeast, smallestChunk), chunkSize)
 	}
 	r.phase.Store(1)
 	load, err := r.begin(ctx)
