@@ -130,6 +130,11 @@ func (b *Bulk) reset(c Chunk) {
 	b.index.Reset()
 	b.first.Reset()
 	b.records.Reset()
+	if c.Fresh { // what a record takes, about, at its first time
+		b.people.Grow(350 * len(c.Records))
+		b.first.Grow(300 * len(c.Records))
+		b.keys.Grow(60 * len(c.Records))
+	}
 	b.shared.records = 0
 	b.tally, b.conflicts = Tally{}, [record.Fields]int64{}
 	clear(b.refused)

@@ -34,7 +34,7 @@ import (
 
 // settings are a city's: everything durable.
 var settings = pgcluster.Settings{
-	"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "wal_compression": "lz4", "wal_level": "replica",
+	"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "wal_level": "replica",
 	"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "30min", "maintenance_work_mem": "512MB",
 	"autovacuum": "on", "jit": "off", "max_connections": "40",
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,9 @@ var copyHeader = append([]byte("PGCOPY\n\xff\r\n\x00"), 0, 0, 0, 0, 0, 0, 0, 0)
 
 // Reset empties it and keeps its memory.
 func (c *Copy) Reset() { c.b = append(c.b[:0], copyHeader...) }
+
+// Grow makes room for so many bytes more.
+func (c *Copy) Grow(bytes int) { c.b = slices.Grow(c.b, bytes) }
 
 // Row begins a row of n values.
 func (c *Copy) Row(n int16) {

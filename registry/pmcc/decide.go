@@ -29,7 +29,9 @@ func (c *Computer) decide(f record.Field, records []Record, overrides []Override
 			end++
 		}
 		c.happen(f, fp, chain[start:end], records, overrides)
-		c.declare(chain[start:end], records)
+		if c.citizen {
+			c.declare(chain[start:end], records)
+		}
 		start = end
 	}
 }

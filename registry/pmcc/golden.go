@@ -96,6 +96,7 @@ type Computer struct {
 	first      [record.Fields]int32 // field → its candidates
 	witness    []int32              // source → the run of values it last spoke for, see [Computer.speaksAnew]
 	run        int32
+	citizen    bool  // some record is the citizen's own, or what they brought from gov.br
 	dayNumber  int64 // since 1970, of the record before, and its text
 	today      string
 }
@@ -138,7 +139,11 @@ func (c *Computer) Compute(records []Record, overrides []Override) (*Golden, err
 // standing leaves out the versions of a record that a later one made void. The rest keep their
 // places only where nothing was left out, so void versions are blanked, not removed.
 func (c *Computer) standing(records []Record) []Record {
-	if !slices.ContainsFunc(records, func(r Record) bool { return r.Content.IsVoid() }) {
+	void := false
+	for i := range records { // a hundred bytes each, not copied
+		void = void || records[i].Content.IsVoid()
+	}
+	if !void {
 		return records
 	}
 	all := slices.Clone(records)
@@ -155,7 +160,7 @@ func (c *Computer) standing(records []Record) []Record {
 func (c *Computer) reset(n int) {
 	g := &c.golden
 	g.Values, g.Declared, g.Pending, g.Refused, g.Conflicts = g.Values[:0], g.Declared[:0], g.Pending[:0], g.Refused[:0], g.Conflicts[:0]
-	c.candidates = c.candidates[:0]
+	c.candidates, c.citizen = c.candidates[:0], false
 	c.heads = slices.Grow(c.heads[:0], n)[:n]
 	for i := range c.first {
 		c.first[i] = -1
@@ -169,6 +174,7 @@ func (c *Computer) read(records []Record) error {
 		if err != nil {
 			return err
 		}
+		c.citizen = c.citizen || records[i].Source == SourceSelf || records[i].Source == SourceGovBR
 		c.heads[i] = recordHead{source: c.policy.source(records[i].Source), level: uint8(head.Level), effective: head.Effective}
 		for {
 			c.candidates = append(c.candidates, candidate{rec: int32(i)})
