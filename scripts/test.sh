@@ -19,11 +19,12 @@ if ! command -v node >/dev/null; then
 	echo '*** node is missing: the tests with independent servers and an independent client are SKIPPED ***' >&2
 fi
 # Two tests of hundreds of sign-ins are run apart, without the race detector: it would make them
-# minutes, and one compares times. Three packages at once, because browsers and databases are waited for.
+# minutes, and one compares times. Three packages at once and four tests in each, because browsers and
+# databases are waited for; the longest package comes first.
 apart=
 if [ $# -eq 0 ]; then
 	apart='^(TestKnownAndUnknownAccountsTakeTheSameTimeAndTheSameStatements|TestTenThousandWrongCodesFromAsManyAddressesKeepTheOwnerNeitherOutNorWaiting)$'
-	set -- -p=3 -skip="$apart" ./...
+	set -- -p=3 -parallel=4 -skip="$apart" ./idp ./...
 fi
 
 bin=$(mktemp -d)
