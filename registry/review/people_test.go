@@ -51,6 +51,11 @@ func (w *town) file(p who, source, key, cpf string) error {
 	if err != nil {
 		return err
 	}
+	return w.fileAll(w.incoming(d, p, source, key, cpf))
+}
+
+// incoming is the record of a delivery.
+func (w *town) incoming(d registry.Digester, p who, source, key, cpf string) registry.Incoming {
 	values := []record.Value{{Field: record.Name, Text: []byte(p.name)}, {Field: record.Birthdate, Text: []byte(p.born)},
 		{Field: record.MotherName, Text: []byte(p.mother)}, {Field: record.Phone, Text: []byte(p.phone)}}
 	in := registry.Incoming{Source: source, Key: d.Key(source, []byte(key))}
@@ -64,11 +69,16 @@ func (w *town) file(p who, source, key, cpf string) error {
 		in.Content = in.Content.Append(v)
 	}
 	in.Digest = d.Content(in.Content)
+	return in
+}
+
+// fileAll files records in one chunk.
+func (w *town) fileAll(records ...registry.Incoming) error {
 	bulk, err := w.store.NewBulk(context.Background(), w.db, time.Now)
 	if err != nil {
 		return err
 	}
-	_, err = bulk.File(context.Background(), registry.Chunk{Load: uuid.New(), Records: []registry.Incoming{in}})
+	_, err = bulk.File(context.Background(), registry.Chunk{Load: uuid.New(), Records: records})
 	return err
 }
 

@@ -207,10 +207,16 @@ func TestARunThatIsEndedIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 
 	w := newTown(t)
+	d, err := w.store.Digester(t.Context(), w.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []registry.Incoming
 	for i := range 1200 {
-		if err := w.file(numbered(i), "saude", fmt.Sprint(i), ""); err != nil {
-			t.Fatal(err)
-		}
+		records = append(records, w.incoming(d, numbered(i), "saude", fmt.Sprint(i), ""))
+	}
+	if err := w.fileAll(records...); err != nil {
+		t.Fatal(err)
 	}
 	known, loose := w.add(otacilia, "receita", "52998224725"), w.add(otacilia, "educacao", "")
 	for cut := time.Millisecond; ; cut *= 2 {
