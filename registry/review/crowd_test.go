@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loginunico/loginunico/internal/pg"
 	"github.com/loginunico/loginunico/registry"
 	"github.com/loginunico/loginunico/registry/match"
 	"github.com/loginunico/loginunico/registry/review"
@@ -40,16 +41,22 @@ func misspelt(name string) string { return name[:len(name)-2] + "kx" }
 func newCrowd(t *testing.T, people, every int) *crowd {
 	t.Helper()
 	c := &crowd{town: newTown(t), every: every}
-	for i := range people {
-		c.entries = append(c.entries, c.add(crowdOf(i), "receita", ""))
-	}
-	for i := 0; i < people; i += every {
-		p := crowdOf(i)
-		p.name, p.mother = misspelt(p.name), ""
-		if i/every%2 == 1 {
-			p.phone = ""
+	err := pg.InTx(t.Context(), c.db, func(tx pg.Tx) error {
+		for i := range people {
+			c.entries = append(c.entries, c.addIn(tx, crowdOf(i), "receita", ""))
 		}
-		c.again = append(c.again, c.add(p, "saude", ""))
+		for i := 0; i < people; i += every {
+			p := crowdOf(i)
+			p.name, p.mother = misspelt(p.name), ""
+			if i/every%2 == 1 {
+				p.phone = ""
+			}
+			c.again = append(c.again, c.addIn(tx, p, "saude", ""))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return c
 }

@@ -38,7 +38,13 @@ func (p who) fields(source string) registry.Fields {
 // add creates a person from one source's record; cpf may be "".
 func (w *town) add(p who, source, cpf string) registry.PersonID {
 	w.t.Helper()
-	made, err := w.store.Create(context.Background(), w.db, registry.Person{CPF: brdoc.CPF(cpf), Fields: p.fields(source)}, time.Now())
+	return w.addIn(w.db, p, source, cpf)
+}
+
+// addIn is add in a transaction.
+func (w *town) addIn(db pg.DB, p who, source, cpf string) registry.PersonID {
+	w.t.Helper()
+	made, err := w.store.Create(context.Background(), db, registry.Person{CPF: brdoc.CPF(cpf), Fields: p.fields(source)}, time.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}
