@@ -1,16 +1,21 @@
 package themes
 
 import (
+	"sync"
 	"testing"
 	"time"
 )
 
 var cities = []string{"vila-esperanca", "serra-verde"}
 
-// load gives the embedded pages of a city.
+// loaded holds a func() (*Renderer, error) for each city: to read its pages takes longer than to show one.
+var loaded sync.Map
+
+// load gives the embedded pages of a city, the same to all tests, as the server gives them to all requests.
 func load(t testing.TB, city string) *Renderer {
 	t.Helper()
-	r, err := Load("", city)
+	once, _ := loaded.LoadOrStore(city, sync.OnceValues(func() (*Renderer, error) { return Load("", city) }))
+	r, err := once.(func() (*Renderer, error))()
 	if err != nil {
 		t.Fatal(err)
 	}
