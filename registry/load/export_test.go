@@ -8,3 +8,6 @@ func NewReader(in io.Reader, m *Mapping, size, limit int) *Reader {
 	r.size, r.limit = size, limit
 	return r
 }
+
+// ChunkFor is how large the chunks of so many records are.
+var ChunkFor = chunkFor

@@ -31,6 +31,11 @@ const (
 	chunksAtLeast = 16
 )
 
+// chunkFor is the size of the chunks of so many records; the same for the same records, whoever loads.
+func chunkFor(records int64) int {
+	return int(min(max(records/chunksAtLeast, smallestChunk), chunkSize))
+}
+
 // layout names how records are cut into chunks. A load interrupted by a release that cut otherwise
 // begins anew, as a load that looks for every record, and finds those filed before.
 const layout = 3
@@ -144,7 +149,7 @@ func (r *run) run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	if r.Chunk == 0 {
-		r.Chunk = min(max(int(r.accepted.Load())/chunksAtLeast, smallestChunk), chunkSize)
+		r.Chunk = chunkFor(r.accepted.Load())
 	}
 	r.phase.Store(1)
 	load, err := r.begin(ctx)
@@ -381,8 +386,9 @@ func (r *run) fileAll(ctx context.Context, load started) error {
 	return group.Wait()
 }
 
-// filers is how many file at once: half of the time one waits for PostgreSQL, and PostgreSQL for it.
-func filers(workers int) int { return 2 * workers }
+// filers is how many file at once. Each keeps one processor busy, by turns its own and PostgreSQL's
+// work; half as many again fill the moments when both wait for the disk, and more cost switching.
+func filers(workers int) int { return workers + (workers+1)/2 }
 
 // Connections is how many connections a load with so many workers uses at once.
 func Connections(workers int) int32 { return int32(filers(workers) + heldConnections + 1) }

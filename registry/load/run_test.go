@@ -132,3 +132,13 @@ func TestALoadOfTwoConnectionsIsRefusedAndDoesNotWaitForItself(t *testing.T) {
 		}
 	}
 }
+
+func TestSmallLoadsAreCutFiner(t *testing.T) {
+	t.Parallel()
+
+	for records, want := range map[int64]int{0: 4_000, 10_000: 4_000, 100_000: 6_250, 1_000_000: 20_000, 88_000_000: 20_000} {
+		if got := load.ChunkFor(records); got != want {
+			t.Errorf("%d records are cut into chunks of %d, want %d", records, got, want)
+		}
+	}
+}
