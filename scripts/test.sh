@@ -20,11 +20,12 @@ if ! command -v node >/dev/null; then
 fi
 # Two tests of hundreds of sign-ins are run apart, without the race detector: it would make them
 # minutes, and one compares times. Three packages at once and four tests in each, because browsers and
-# databases are waited for; the longest package comes first.
+# databases are waited for; the longest packages come first, so that none is left alone at the end.
 apart=
 if [ $# -eq 0 ]; then
 	apart='^(TestKnownAndUnknownAccountsTakeTheSameTimeAndTheSameStatements|TestTenThousandWrongCodesFromAsManyAddressesKeepTheOwnerNeitherOutNorWaiting)$'
-	set -- -p=3 -parallel=4 -skip="$apart" ./idp ./...
+	set -- -p=3 -parallel=4 -skip="$apart" \
+		./idp ./registry/review ./registry/match ./registry/load ./cmd/loginunico ./idp/account ./...
 fi
 
 bin=$(mktemp -d)
