@@ -22,6 +22,16 @@ func load(t testing.TB, city string) *Renderer {
 	return r
 }
 
+// fresh is load of a renderer that has shown nothing yet, for tests of what it keeps.
+func fresh(t testing.TB, city string) *Renderer {
+	t.Helper()
+	r, err := Load("", city)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // sample is one page in one state.
 type sample struct {
 	name  string

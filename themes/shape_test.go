@@ -32,7 +32,7 @@ func TestAPagePiecedTogetherIsThePageRendered(t *testing.T) {
 	other.Service = &Service{ID: "x", Name: `<b>"&'` + "529.982.247-25 " + visitID, Contact: "x@example.org"}
 	signedIn := service()
 	signedIn.SignedIn = "Maria"
-	r := load(t, "")
+	r := fresh(t, "")
 	for _, lang := range Languages {
 		for _, frame := range []Frame{alone, service(), contrast, other, signedIn, withProblem("cpf", nil)} {
 			frame.Lang = lang
@@ -52,7 +52,7 @@ func TestAPagePiecedTogetherIsThePageRendered(t *testing.T) {
 
 func TestOnlyPagesWithoutAnythingTypedAreKept(t *testing.T) {
 	t.Parallel()
-	r := load(t, "")
+	r := fresh(t, "")
 	shown := func(f Frame, v View) {
 		t.Helper()
 		f.Lang = "pt-BR"
