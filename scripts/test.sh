@@ -18,14 +18,16 @@ fi
 if ! command -v node >/dev/null; then
 	echo '*** node is missing: the tests with independent servers and an independent client are SKIPPED ***' >&2
 fi
-# Two tests of hundreds of sign-ins are run apart, without the race detector: it would make them
-# minutes, and one compares times. Three packages at once and four tests in each, because browsers and
-# databases are waited for; the longest packages come first, so that none is left alone at the end.
+# Run apart, without the race detector, are two tests of hundreds of sign-ins, because it would make them
+# minutes, and one compares times; and registry/match, which computes for long and has no goroutines.
+# Three packages at once and four tests in each, because browsers and databases are waited for; the
+# longest packages come first, so that none is left alone at the end.
 apart=
 if [ $# -eq 0 ]; then
 	apart='^(TestKnownAndUnknownAccountsTakeTheSameTimeAndTheSameStatements|TestTenThousandWrongCodesFromAsManyAddressesKeepTheOwnerNeitherOutNorWaiting)$'
-	set -- -p=3 -parallel=4 -skip="$apart" \
-		./idp ./registry/review ./registry/match ./registry/load ./cmd/loginunico ./idp/account ./...
+	# shellcheck disable=SC2046
+	set -- -p=3 -parallel=4 -skip="$apart" ./idp ./registry/review ./registry/load ./cmd/loginunico ./idp/account \
+		$(go list ./... | grep -v '/registry/match$')
 fi
 
 bin=$(mktemp -d)
@@ -34,4 +36,5 @@ go build -o "$bin/with" ./internal/testpg/with
 "$bin/with" go test -race -shuffle=on -timeout=15m "$@"
 if [ -n "$apart" ]; then
 	"$bin/with" go test -timeout=10m -run="$apart" ./idp/recovery
+	"$bin/with" go test -shuffle=on -timeout=10m ./registry/match
 fi
