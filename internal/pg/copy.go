@@ -95,12 +95,19 @@ func (c *Copy) Empty() bool { return len(c.b) <= len(copyHeader) }
 
 // Send runs COPY with the rows in a transaction and empties the gathered ones. sql is the whole
 // statement: COPY table (columns) FROM STDIN (FORMAT binary).
+//
+// After an error the memory is left alone too: where the connection broke, pgx returns while its other
+// goroutine may still be reading.
 func (c *Copy) Send(ctx context.Context, tx pgx.Tx, sql string) error {
 	if c.Empty() {
 		return nil
 	}
 	c.b = append(c.b, 0xff, 0xff) // the trailer
 	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(c.b), sql)
+	if err != nil {
+		c.b = nil
+		return err
+	}
 	c.Reset()
-	return err
+	return nil
 }
