@@ -16,6 +16,8 @@
 // [composition] says what each floor is made of. The ratio means the same on a slow machine and
 // on a fast one; the other figures do not.
 //
+// The server has written WAL before, so that its segments lie ready to be written over.
+//
 // All of it runs on an empty database and on one with a million rows, 20,000 past consents of each
 // citizen who is judged and refresh chains 3,000 long. The two are measured one after the other, so a
 // change of the machine's load between them is in their ratio.
