@@ -12,6 +12,7 @@ import (
 	"github.com/loginunico/loginunico/idp/factor"
 	"github.com/loginunico/loginunico/idp/idptest"
 	"github.com/loginunico/loginunico/internal/pg"
+	"github.com/loginunico/loginunico/internal/secret"
 )
 
 // Whoever has a device of their own begins with it, types somebody's CPF, guesses once, and signs in
@@ -189,5 +190,45 @@ func TestAVisitorsNumberRecoversNoAccount(t *testing.T) {
 	has, err := factor.EnrolledOf(t.Context(), city.DB, city.Box, person)
 	if err != nil || len(has.Phones) != 0 || len(has.Mails) != 1 {
 		t.Errorf("the account is recovered by %v and %v, %v", has.Mails, has.Phones, err)
+	}
+}
+
+// A service is told the id of a session, as its sid, and a session's cookie begins with it: without the
+// rest that opens nothing, and after the session has ended nothing does.
+func TestWhoKnowsASIDHoldsNoSession(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{portal})
+	city.Person(maria, 1, mariaFields())
+	b := city.Browser(t)
+	r := city.Request("portal", nil)
+	sid := idptest.Claims(t, city.Exchange(r, b.Authorize(r, maria)).Text("id_token"))["sid"].(string)
+	cookie := ""
+	for _, c := range b.HTTP.Jar.Cookies(issuerURL(t, b)) {
+		if c.Name == "loginunico" {
+			cookie = c.Value
+		}
+	}
+	id := secret.HandleID(cookie, secret.Unguessable)
+	if id.String() != sid {
+		t.Fatalf("the session is %s, its cookie leads to %s", sid, id)
+	}
+	shown := func(value string) string {
+		other := city.Browser(t)
+		other.HTTP.Jar.SetCookies(issuerURL(t, b), []*http.Cookie{{Name: "loginunico", Value: value}})
+		return other.Get("/conta").URL.Path
+	}
+	for name, value := range map[string]string{"the id and bits of its own": secret.Handle(id, secret.Unguessable), "the id and fewer": secret.Handle(id, secret.Unique),
+		"cut short": cookie[:60], "as releases before had it": secret.Token(), "20 KB": strings.Repeat("A", 20_000)} {
+		if path := shown(value); path != "/entrar" {
+			t.Errorf("%s shows %s", name, path)
+		}
+	}
+	if path := shown(cookie); path != "/conta" {
+		t.Fatalf("the cookie itself shows %s", path)
+	}
+	b.Post("/conta/sair", nil)
+	if path := shown(cookie); path != "/entrar" {
+		t.Errorf("after the session's end it shows %s", path)
 	}
 }
