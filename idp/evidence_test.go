@@ -169,6 +169,7 @@ func TestRevokedEvidenceLowersTheLevelAtOnceAndOnce(t *testing.T) {
 
 	city := protocolCity(t)
 	person := city.Person(ana, 3, map[string]string{"name": "Ana Ferreira", "email": "ana@example.org"})
+	looks(t, city, 1)
 	tokens := city.Tokens(city.Request("agenda", nil), ana)
 	held := evidenceOf(t, city, person, trust.RegistryMatch)
 	if gov := evidenceOf(t, city, person, trust.GovBR); !takeAway(t, city, person, gov, false) {

@@ -169,6 +169,7 @@ func (c *City) serve(listener net.Listener, o options) {
 		o.mailURL = "smtp://" + must(c.Outbox.ListenSMTP())(c.t) + "?tls=none"
 	}
 	queue := jobs.New(c.DB, log)
+	queue.ByHand() // what they would do at any moment, a test asks for at its own
 	if o.texts {
 		c.SMS = c.texts(queue, o)
 	}
