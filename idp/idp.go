@@ -261,6 +261,12 @@ type PurgeFactors struct{}
 // Kind names the job.
 func (PurgeFactors) Kind() string { return "purge_factors" }
 
+// PurgeEvents is the job that forgets sign-ins and changes that are not shown any more.
+type PurgeEvents struct{}
+
+// Kind names the job.
+func (PurgeEvents) Kind() string { return "purge_events" }
+
 // AuditReleases is the job that tells the audit which tokens were issued.
 type AuditReleases struct{}
 
@@ -293,12 +299,16 @@ func (p *Provider) addJobs() {
 	jobs.Add(p.Queue, 5*time.Minute, func(ctx context.Context, _ PurgeFactors, _ int) error {
 		return factor.Purge(ctx, p.DB, p.Now())
 	})
+	jobs.Add(p.Queue, 5*time.Minute, func(ctx context.Context, _ PurgeEvents, _ int) error {
+		return factor.PurgeEvents(ctx, p.DB, p.Now())
+	})
 	jobs.Add(p.Queue, time.Minute, p.auditReleases)
 	jobs.AddApart(p.Queue, eventWorkers, 30*time.Second, p.events.Deliver)
 	jobs.AddApart(p.Queue, 1, 5*time.Minute, p.Keeper().Look) // after a mass revocation it goes on for minutes
 	p.Queue.Every(10*time.Minute, Purge{})
 	p.Queue.Every(5*time.Second, AuditReleases{})
 	p.Queue.Every(time.Hour, PurgeFactors{})
+	p.Queue.Every(24*time.Hour, PurgeEvents{})
 	p.Queue.Every(evidence.Period, evidence.Look{})
 	p.Queue.Every(time.Hour, Rotate{})
 }

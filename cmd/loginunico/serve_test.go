@@ -136,7 +136,7 @@ func TestAProviderThatServesRunsItsPeriodicJobs(t *testing.T) {
 	defer r.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	waiting := []string{"audit_releases", "audit_seal", "evidence_look", "purge", "purge_factors", "rotate_keys"}
+	waiting := []string{"audit_releases", "audit_seal", "evidence_look", "purge", "purge_events", "purge_factors", "rotate_keys"}
 	for len(waiting) > 0 {
 		var done []string
 		err := r.stack.db.QueryRow(ctx, `SELECT coalesce(array_agg(DISTINCT kind), '{}') FROM river_job WHERE state = 'completed'`).Scan(&done)

@@ -107,7 +107,7 @@ func (a addresses) open(box registry.Sealer, person uuid.UUID) ([]Channel, error
 // Purge forgets what is over: ceremonies, recoveries and links, what was never confirmed, and events
 // that are not shown any more.
 func Purge(ctx context.Context, db pg.DB, now time.Time) error {
-	for _, purge := range []func(context.Context, pg.DB, time.Time) error{PurgeTOTP, PurgeChallenges, PurgeChannels, PurgeRecoveries, PurgeNotMe, PurgeEvents} {
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{PurgeTOTP, PurgeChallenges, PurgeChannels, PurgeRecoveries, PurgeNotMe} {
 		if err := purge(ctx, db, now); err != nil {
 			return err
 		}

@@ -92,6 +92,7 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 			return nil, err
 		}
 	}
+	const _ = uint(token.OnlineLifetime - session.Lifetime) // the purge of grants relies on it
 	offline := r.Offline() && v.known.Consent != nil && v.known.Consent.Offline
 	allowed := consent.Allowed(v.known.Consent, v.ask(now).Claims)
 	claims := both(allowed, r.Claims)

@@ -182,12 +182,12 @@ func finishFresh(ctx context.Context, db pg.DB, in Interaction, now time.Time) e
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now})
 }
 
-// Purge removes up to limit interactions that ended a while ago.
+// purge removes up to limit interactions that expired before a moment, oldest first.
 func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
 	tag, err := db.Exec(ctx, `
 		DELETE FROM interaction
-		 WHERE id IN (SELECT id FROM interaction WHERE expires_at < @before LIMIT @limit)`,
-		pg.Args{"before": before, "limit": limit})
+		 WHERE id IN (SELECT id FROM interaction WHERE id < @begun AND expires_at < @before ORDER BY id LIMIT @limit)`,
+		pg.Args{"begun": pg.FirstID(before.Add(-InteractionLifetime)), "before": before, "limit": limit})
 	return tag.RowsAffected(), err
 }
 

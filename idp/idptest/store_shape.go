@@ -28,6 +28,10 @@ func misshapen(ctx context.Context, db pg.DB) (bad string, err error) {
 		         WHERE octet_length(code_hash) <> 32 OR cap NOT BETWEEN 1 AND 5 OR needs NOT BETWEEN 0 AND 5
 		            OR octet_length(verified_claims::text) > 65536 LIMIT 1),
 		       (SELECT 'token ' || id FROM oauth_token
-		         WHERE octet_length(access_hash) <> 32 OR octet_length(refresh_hash) <> 32 LIMIT 1))`).Scan(&bad)
+		         WHERE octet_length(access_hash) <> 32 OR octet_length(refresh_hash) <> 32 LIMIT 1),
+		       (SELECT 'event ' || id FROM factor_event
+		         WHERE char_length(browser) > 40 LIMIT 1),
+		       (SELECT 'try' FROM throttle
+		         WHERE count < 1 LIMIT 1))`).Scan(&bad)
 	return bad, err
 }

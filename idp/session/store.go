@@ -129,11 +129,11 @@ func seen(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 		pg.Args{"id": id, "now": now})
 }
 
-// purge removes up to limit sessions that ended or expired before a moment.
+// purge removes up to limit sessions that expired before a moment, oldest first.
 func purge(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
 	tag, err := db.Exec(ctx, `
 		DELETE FROM session
-		 WHERE id IN (SELECT id FROM session WHERE expires_at < @before LIMIT @limit)`,
-		pg.Args{"before": before, "limit": limit})
+		 WHERE id IN (SELECT id FROM session WHERE id < @begun AND expires_at < @before ORDER BY id LIMIT @limit)`,
+		pg.Args{"begun": pg.FirstID(before.Add(-Lifetime)), "before": before, "limit": limit})
 	return tag.RowsAffected(), err
 }

@@ -18,6 +18,7 @@ const (
 	CodeLifetime    = 60 * time.Second // RFC 6749 §4.1.2 allows 10 minutes; a redirect takes a second
 	AccessLifetime  = 10 * time.Minute
 	IDTokenLifetime = 10 * time.Minute
+	OnlineLifetime  = 12 * time.Hour      // at most: a grant ends with its session
 	OfflineLifetime = 90 * 24 * time.Hour // a refresh token the citizen allowed to outlive the session
 )
 

@@ -287,11 +287,14 @@ func (s *Service) LastUses(ctx context.Context, person uuid.UUID) (map[string]ti
 	return lastUses(ctx, s.db, person)
 }
 
+// lookBack is how far behind what is just over a purge looks for what an earlier one has left.
+const lookBack = 7 * 24 * time.Hour
+
 // Purge removes what can say nothing any more, at most limit grants; it returns how many.
 func (s *Service) Purge(ctx context.Context, limit int) (int64, error) {
 	now := s.now()
 	before := now.Add(-24 * time.Hour)
-	if err := forgetAnswers(ctx, s.db, now.Add(-7*24*time.Hour), now); err != nil {
+	if err := forgetAnswers(ctx, s.db, now); err != nil {
 		return 0, err
 	}
 	if err := purgeRevoked(ctx, s.db, before); err != nil {

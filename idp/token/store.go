@@ -410,14 +410,19 @@ func lastUses(ctx context.Context, db pg.DB, person uuid.UUID) (map[string]time.
 }
 
 // purgeTokens removes up to limit tokens and grants that can say nothing any more: rows whose
-// grant ended a day ago, and of which the audit knows. Used refresh tokens stay as long as their grant, because meeting one
+// grant ended before a moment, and of which the audit knows. Used refresh tokens stay as long as their grant, because meeting one
 // again is how theft is noticed.
+//
+// It goes by age, along the ids: whatever is older than the longest lifetime, and of the last days what
+// ended with its session. What a longer pause of the job left of those goes with the others.
 func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
+	online := before.Add(-OnlineLifetime)
 	tag, err := db.Exec(ctx, `
 		WITH old AS (
 		     SELECT id
 		       FROM oauth_grant
-		      WHERE expires_at < @before
+		      WHERE (id < @long_ago OR id BETWEEN @days_ago AND @session_ago AND NOT offline)
+		        AND expires_at < @before
 		        AND id NOT IN (SELECT t.grant_id FROM token_unaudited u JOIN oauth_token t ON t.id = u.token_id)
 		      LIMIT @limit),
 		     tokens AS (
@@ -427,18 +432,19 @@ func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (in
 		DELETE FROM oauth_grant g
 		 USING old
 		 WHERE g.id = old.id`,
-		pg.Args{"before": before, "limit": limit})
+		pg.Args{"before": before, "limit": limit, "long_ago": pg.FirstID(before.Add(-OfflineLifetime)),
+			"days_ago": pg.FirstID(online.Add(-lookBack)), "session_ago": pg.FirstID(online)})
 	return tag.RowsAffected(), err
 }
 
 // forgetAnswers takes the answers, which hold personal values, from access tokens that have expired:
 // their rows stay as long as the grant. The lower bound keeps the job from reading old rows again.
-func forgetAnswers(ctx context.Context, db pg.DB, since, now time.Time) error {
+func forgetAnswers(ctx context.Context, db pg.DB, now time.Time) error {
 	_, err := db.Exec(ctx, `
 		UPDATE oauth_token
 		   SET answers = NULL
-		 WHERE access_expires_at BETWEEN @since AND @now AND answers IS NOT NULL`,
-		pg.Args{"since": since, "now": now})
+		 WHERE id BETWEEN @since AND @until AND access_expires_at <= @now AND answers IS NOT NULL`,
+		pg.Args{"since": pg.FirstID(now.Add(-lookBack)), "until": pg.FirstID(now), "now": now})
 	return err
 }
 

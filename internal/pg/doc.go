@@ -7,6 +7,7 @@
 //	Later   a statement of a transaction that nobody waits for
 //	Group   statements asked for at once, in one round trip and one commit
 //	NewID   UUIDv7, so that rows of one moment lie together
+//	FirstID where the ids of a moment begin, for what goes by age
 //	Listen  LISTEN on a connection of its own that survives restarts of the server
 //
 // A service that only passes the database along imports pg, never pgx.

@@ -3,6 +3,7 @@ package pg
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -97,4 +98,13 @@ var planning = map[string]string{
 // bits, so that the ids of this process sort by the moment they were made.
 func NewID() uuid.UUID {
 	return uuid.Must(uuid.NewV7())
+}
+
+// FirstID is the least UUIDv7 of a moment, cut to the millisecond: rows whose ids lie below were begun
+// before it. So a purge goes along a primary key, and what it looks for needs no index of its own.
+func FirstID(at time.Time) (id uuid.UUID) {
+	ms := max(at.UnixMilli(), 0)
+	binary.BigEndian.PutUint64(id[:8], uint64(ms)<<16)
+	id[6], id[8] = 0x70, 0x80
+	return id
 }
