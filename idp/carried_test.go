@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/loginunico/loginunico/idp/idptest"
 )
@@ -38,7 +41,7 @@ func issuerURL(t *testing.T, b *idptest.Browser) *url.URL {
 	return u
 }
 
-func TestASignInWritesItsInteractionOnceWhenItEnds(t *testing.T) {
+func TestTheGrantOfASignInIsTheEndOfItsVisit(t *testing.T) {
 	t.Parallel()
 
 	city := idptest.Start(t, []string{biblioteca})
@@ -53,11 +56,16 @@ func TestASignInWritesItsInteractionOnceWhenItEnds(t *testing.T) {
 	if all, _ := interactions(t, city); all != before || len(visits(t, b)) != 1 {
 		t.Errorf("%d rows before the password, %d cookies", all-before, len(visits(t, b)))
 	}
+	visit := uuid.MustParse(p.URL.Query().Get("i"))
 	if p = b.Form(p, with("password", idptest.Password)); p.Params().Get("code") == "" {
 		t.Fatalf("no code at %s", p.URL)
 	}
-	if all, finished := interactions(t, city); all != before+1 || finished != all || len(visits(t, b)) != 0 {
-		t.Errorf("%d rows, %d finished, %d cookies", all-before, finished, len(visits(t, b)))
+	if all, _ := interactions(t, city); all != before || len(visits(t, b)) != 0 {
+		t.Errorf("%d rows, %d cookies", all-before, len(visits(t, b)))
+	}
+	var client string
+	if err := city.DB.QueryRow(t.Context(), `SELECT client_id FROM oauth_grant WHERE id = $1`, visit).Scan(&client); err != nil || client != "biblioteca" {
+		t.Errorf("the visit's grant is for %q, %v", client, err)
 	}
 }
 
@@ -79,6 +87,11 @@ func TestAKeptVisitIsNotAnsweredTwice(t *testing.T) {
 	b.HTTP.Jar.SetCookies(issuerURL(t, b), kept)
 	if again := b.Form(p, with("password", idptest.Password)); again.Location != nil || again.Status != http.StatusGone {
 		t.Errorf("the visit was answered again: %d %v", again.Status, again.Location)
+	}
+	b.HTTP.Jar.SetCookies(issuerURL(t, b), kept)
+	b.Form(p, with("password", "not it")) // whatever makes a row of a visit makes none of this one
+	if all, finished := interactions(t, city); all != finished {
+		t.Errorf("%d visits are open again", all-finished)
 	}
 	b.HTTP.Jar.SetCookies(issuerURL(t, b), kept)
 	if again := b.Get(of(p, "/entrar/cancelar")); again.Location != nil || again.Status != http.StatusGone {
@@ -142,4 +155,42 @@ func TestVisitsThatABrowserCannotCarryAreRows(t *testing.T) {
 		}
 	}
 	at(t, large.Form(pages[5], with("cpf", maria)), "/entrar/senha")
+}
+
+// Somebody who presses the button twice gets one code and is told that the visit is over.
+func TestAVisitThatIsAnsweredManyTimesAtOnceHasOneCode(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{biblioteca})
+	city.Person(maria, 3, mariaFields())
+	b := city.Browser(t)
+	b.Authorize(everything(city, "biblioteca"), maria)
+	b.Post("/conta/sair", nil)
+	p := at(t, b.Open(everything(city, "biblioteca")), "/entrar")
+	p = at(t, b.Form(p, with("cpf", maria)), "/entrar/senha")
+	cookies := b.HTTP.Jar.Cookies(issuerURL(t, b))
+	answers := make([]idptest.Page, 12)
+	var wg sync.WaitGroup
+	for i := range answers {
+		one := city.Browser(t)
+		one.HTTP.Jar.SetCookies(issuerURL(t, b), cookies)
+		wg.Go(func() { answers[i] = one.Form(p, with("password", idptest.Password)) })
+	}
+	wg.Wait()
+	codes := 0
+	for _, a := range answers {
+		switch {
+		case a.Params().Get("code") != "":
+			codes++
+		case a.Status != http.StatusGone:
+			t.Errorf("%d %v", a.Status, a.Location)
+		}
+	}
+	var grants, sessions int
+	if err := city.DB.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM oauth_grant), (SELECT count(*) FROM session)`).Scan(&grants, &sessions); err != nil {
+		t.Fatal(err)
+	}
+	if codes != 1 || grants != 2 || sessions != 2 { // with those of the first sign-in
+		t.Errorf("%d codes, %d grants, %d sessions", codes, grants, sessions)
+	}
 }

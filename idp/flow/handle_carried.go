@@ -18,13 +18,12 @@ import (
 
 // A visit that knows nothing but what was asked and which CPF was typed is carried by its own
 // browser, sealed in a cookie. The first fact that anything depends on (a session, a mail code, a
-// registration, its end) makes a row of it in the same transaction, and the cookie goes. Most
-// sign-ins so write their interaction once, when it ends; and who only opens the first page writes
-// nothing at all.
+// registration, an end without a code) makes a row of it in the same transaction, and the cookie
+// goes. Most sign-ins have no row at all: the grant, which has the visit's id, is their end. Who only
+// opens the first page writes nothing.
 //
-// A browser that keeps a copy of its cookie gains nothing: it could as well ask anew. The row
-// decides alone whether the visit has ended, so there is one answer to it; and no fact of the row
-// is believed from a cookie.
+// A browser that keeps a copy of its cookie gains nothing: it could as well ask anew. It gets no
+// second code, because no two grants have one id, and no fact of the row is believed from a cookie.
 const (
 	cookieVisit = "visita-"
 	mostCarried = 3    // visits at once in one browser; more are rows from the start

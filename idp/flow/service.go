@@ -83,7 +83,8 @@ func (d *Dependencies) finishWithGrant(ctx context.Context, tx pg.Tx, v *visit) 
 	return d.grant(ctx, tx, v)
 }
 
-// grant writes what the citizen's decision covers of what the service asked, and its code.
+// grant writes what the citizen's decision covers of what the service asked, and its code. It has the
+// visit's id, so that no visit ever gets two.
 func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Values, error) {
 	now := d.Now()
 	s, r := v.known.Session, v.Request
@@ -96,7 +97,7 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 	offline := r.Offline() && v.known.Consent != nil && v.known.Consent.Offline
 	allowed := consent.Allowed(v.known.Consent, v.ask(now).Claims)
 	claims := both(allowed, r.Claims)
-	g := token.Grant{PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
+	g := token.Grant{ID: v.ID, PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
 		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken),
 		Verified: r.Verified.Cut(func(name string) bool { return contains(allowed, name) }), Resources: r.Resources,
 		Offline: offline, Nonce: r.Nonce, AuthTime: s.AuthTime,

@@ -117,8 +117,8 @@ func (d *Dependencies) half(ctx context.Context, v *visit, person uuid.UUID) err
 
 // straight is the way of most sign-ins: a browser that the account knows, with nobody signed in,
 // to a service that nothing is missing for. What a transaction would ask in its course is known
-// before, so that all of it is written in one batch. It returns no params for every other sign-in,
-// having changed nothing.
+// before, so that all of it is written in one batch, and the visit has no row: its grant says that it
+// is over. It returns no params for every other sign-in, having changed nothing.
 func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, account factor.Account, e entry) (in entered, err error) {
 	if v.carried == nil || v.settled || v.known != nil || v.client == nil || account.Standing == nil {
 		return in, nil
@@ -139,13 +139,10 @@ func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, a
 		if in.cookie, err = d.Sessions.Open(ctx, db, w.known.Session); err != nil {
 			return err
 		}
-		if err := finishFresh(ctx, db, w.Interaction, now); err != nil {
-			return err
-		}
 		in.params, err = d.grant(ctx, db, &w)
 		return err
 	})
-	if pg.Unique(err) { // the visit is a row, perhaps of a visit that has ended: the transaction looks
+	if pg.Unique(err) { // the visit has its code: the transaction says that it is over
 		return entered{}, nil
 	}
 	if err == nil {

@@ -149,37 +149,30 @@ func finish(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 		pg.Args{"id": id, "now": now}))
 }
 
-// settle writes the row of a carried interaction, unless there is one; its outcome is nobody's.
+// settle writes the row of a carried interaction, unless there is one or its code was given out; its
+// outcome is nobody's.
 func settle(ctx context.Context, db pg.DB, in Interaction) error {
 	return pg.Later(ctx, db, `
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, cpf)
-		VALUES (@id, @browser, @client, @request, @created, @expires, @cpf)
+		SELECT @id, @browser, @client, @request, @created, @expires, @cpf
+		 WHERE NOT EXISTS (SELECT 1 FROM oauth_grant WHERE id = @id)
 		ON CONFLICT (id) DO NOTHING`,
 		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID, "request": in.Request,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "cpf": in.CPF})
 }
 
-// finishCarried is finish for a carried interaction, and its first row. Nobody asks what it was about
-// any more, so the row does not say.
+// finishCarried is finish for a carried interaction, and its first row, unless its code was given out.
+// Nobody asks what it was about any more, so the row does not say.
 func finishCarried(ctx context.Context, db pg.DB, in Interaction, now time.Time) error {
 	return one(db.Exec(ctx, `
 		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
-		VALUES (@id, @browser, @client, '{}', @created, @expires, @now)
+		SELECT @id, @browser, @client, '{}', @created, @expires, @now
+		 WHERE NOT EXISTS (SELECT 1 FROM oauth_grant WHERE id = @id)
 		ON CONFLICT (id) DO UPDATE
 		   SET finished_at = excluded.finished_at, cpf = NULL, registration = NULL, visitor = NULL
 		 WHERE interaction.finished_at IS NULL AND interaction.browser_hash = excluded.browser_hash`,
 		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID,
 			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now}))
-}
-
-// finishFresh is finishCarried where there is no row yet, and nobody waits for it: one that is
-// there already is an error, and nothing of the transaction happens.
-func finishFresh(ctx context.Context, db pg.DB, in Interaction, now time.Time) error {
-	return pg.Later(ctx, db, `
-		INSERT INTO interaction (id, browser_hash, client_id, request, created_at, expires_at, finished_at)
-		VALUES (@id, @browser, @client, '{}', @created, @expires, @now)`,
-		pg.Args{"id": in.ID, "browser": in.BrowserHash, "client": in.ClientID,
-			"created": in.CreatedAt, "expires": in.ExpiresAt, "now": now})
 }
 
 // purge removes up to limit interactions that expired before a moment, oldest first.

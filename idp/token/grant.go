@@ -24,7 +24,7 @@ const (
 
 // Grant is what one authorization allows one client to do for one person.
 type Grant struct {
-	ID            uuid.UUID
+	ID            uuid.UUID // UUIDv7, of the visit that it answers
 	PersonID      uuid.UUID
 	ClientID      string
 	SessionID     uuid.UUID    // sid

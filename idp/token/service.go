@@ -47,13 +47,13 @@ type Response struct {
 
 // Issue writes a grant in the flow's transaction and returns its code: 256 random bits, stored as
 // SHA-256, good once and for [CodeLifetime]. of is the person of the grant as the flow knows them.
+// A second grant of the same ID breaks a unique key, at the latest with the COMMIT.
 func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant, of Snapshot) (code string, err error) {
 	if g.Subject == "" {
 		if g.Subject, err = subjectOf(ctx, tx, g.PersonID, c.Sector, secret.Token()); err != nil {
 			return "", err
 		}
 	}
-	g.ID = pg.NewID()
 	g.sealedCompany = g.Company.Seal(s.box, g.ID)
 	code = secret.Handle(g.ID, secret.Unguessable)
 	now, hash := s.now(), secret.Hash(code)
