@@ -130,6 +130,47 @@ func TestACarriedVisitBelongsToItsBrowser(t *testing.T) {
 	}
 }
 
+// Another process opens what this one has sealed; the first time, and then as it remembers it.
+func TestACarriedVisitGoesOnAtAnyProcessAndInItsBrowserAlone(t *testing.T) {
+	t.Parallel()
+
+	city := idptest.Start(t, []string{biblioteca})
+	city.Person(maria, 3, mariaFields())
+	twin := city.Twin()
+	b, thief := city.Browser(t), city.Browser(t)
+	p := at(t, b.Form(at(t, b.Open(everything(city, "biblioteca")), "/entrar"), with("cpf", maria)), "/entrar/senha")
+	at(t, thief.Open(everything(city, "biblioteca")), "/entrar") // has a browser's cookie of its own
+	own, mixed := b.HTTP.Jar.Cookies(issuerURL(t, b)), append(visits(t, b), thief.HTTP.Jar.Cookies(issuerURL(t, b))...)
+	for range 3 {
+		for _, process := range []string{city.Issuer, twin} {
+			if got := statusWith(t, process+p.URL.RequestURI(), own); got != http.StatusOK {
+				t.Errorf("its browser at %s: %d", process, got)
+			}
+			if got := statusWith(t, process+p.URL.RequestURI(), mixed); got != http.StatusGone {
+				t.Errorf("another browser at %s: %d", process, got)
+			}
+		}
+	}
+}
+
+// statusWith is what a GET with these cookies is answered.
+func statusWith(t *testing.T, target string, cookies []*http.Cookie) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	return res.StatusCode
+}
+
 func TestVisitsThatABrowserCannotCarryAreRows(t *testing.T) {
 	t.Parallel()
 

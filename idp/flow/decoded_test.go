@@ -13,7 +13,7 @@ func TestARequestIsReadFromItsRowAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	db, age := testpg.New(t), 60
 	for round := range 2 { // the second reads what is remembered
-		for i := range 2 * len(decodedSlots) {
+		for i := range 2 * len(decodedRequests.places) {
 			want := Request{ClientID: "portal", State: fmt.Sprint(i), Scope: []string{"openid", fmt.Sprint(-i)}, MaxAge: &age}
 			var got Request
 			if i%64 != 0 { // most without the database

@@ -67,6 +67,10 @@ var pathOf = map[Step]string{Identify: pathIdentify, ConfirmChannel: pathConfirm
 type Handler struct {
 	*Dependencies
 	Pages *page.Pages
+
+	// What the cookies of visits hold that this process has given out last, or opened: every page reads
+	// the one of the page before.
+	carriages lastOnes[carriage]
 }
 
 // Mount adds the routes.
@@ -373,7 +377,7 @@ func (h *Handler) beginOwn(c echo.Context, known *session.Known, r Request) erro
 func (h *Handler) fresh(c echo.Context, r Request) Interaction {
 	now := h.Now()
 	return Interaction{ID: pg.NewID(), BrowserHash: h.browser(c), ClientID: r.ClientID, Request: r,
-		CreatedAt: now.Truncate(time.Microsecond), ExpiresAt: now.Add(InteractionLifetime)}
+		CreatedAt: now.Truncate(time.Microsecond), ExpiresAt: now.Add(InteractionLifetime).Truncate(time.Microsecond)}
 }
 
 func (h *Handler) begin(ctx context.Context, c echo.Context, v *visit) error {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -67,7 +68,13 @@ func unpack(packed []byte) (in Interaction, text []byte, ok bool) {
 	if cpf > 0 {
 		in.CPF = rest[client : client+cpf]
 	}
-	return in, text, in.Request.ScanBytes(text) == nil
+	return in, text, json.Unmarshal(text, &in.Request) == nil
+}
+
+// carriage is a visit as its browser carries it.
+type carriage struct {
+	in   Interaction
+	text []byte // the request's JSON
 }
 
 // carry gives a new visit to its browser; false when it needs a row from the start.
@@ -94,6 +101,8 @@ func carriedVisits(r *http.Request) (n int) {
 // give sets the cookie of a carried visit.
 func (h *Handler) give(c echo.Context, v *visit) {
 	value := base64.RawURLEncoding.EncodeToString(h.Box.Seal(pack(v.Interaction, v.carried), carriedAs(v.BrowserHash)))
+	h.carriages.keep(value, carriage{Interaction{ID: v.ID, BrowserHash: v.BrowserHash, ClientID: v.ClientID, Request: v.Request,
+		CreatedAt: v.CreatedAt, ExpiresAt: v.ExpiresAt, CPF: v.CPF}, v.carried})
 	cookie := session.HostCookie(visitCookie(v.ID), value, h.Secure)
 	cookie.MaxAge = int(v.ExpiresAt.Sub(h.Now()).Seconds())
 	c.SetCookie(cookie)
@@ -105,17 +114,29 @@ func (h *Handler) carried(c echo.Context, id uuid.UUID, browser []byte) (in Inte
 	if err != nil {
 		return in, nil, false
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	one, ok := h.carriages.find(cookie.Value)
+	if !ok || !bytes.Equal(one.in.BrowserHash, browser) {
+		if one, ok = h.opened(cookie.Value, browser); !ok {
+			return in, nil, false
+		}
+		h.carriages.keep(cookie.Value, one)
+	}
+	return one.in, one.text, one.in.ID == id && h.Now().Before(one.in.ExpiresAt)
+}
+
+// opened reads a visit's cookie; ok is false for one that is not of this browser, or was changed.
+func (h *Handler) opened(value string, browser []byte) (one carriage, ok bool) {
+	sealed, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil {
-		return in, nil, false
+		return one, false
 	}
 	packed, err := h.Box.Open(sealed, carriedAs(browser))
 	if err != nil {
-		return in, nil, false
+		return one, false
 	}
-	in, text, ok = unpack(packed)
-	in.BrowserHash = browser
-	return in, text, ok && in.ID == id && h.Now().Before(in.ExpiresAt)
+	one.in, one.text, ok = unpack(packed)
+	one.in.BrowserHash = browser
+	return one, ok
 }
 
 // dropWhenSettled takes the cookie back with the answer, once the visit is a row. After a failure
