@@ -119,7 +119,8 @@ func (b *Browser) Fill(id, value string) {
 	field := chromedp.ID(id)
 	b.do("empty "+id, chromedp.WaitVisible(field), chromedp.Clear(field))
 	if value != "" {
-		b.do("type into "+id, chromedp.SendKeys(field, value))
+		// Not by SendKeys: it reads the attributes, which Clear has just changed, without their lock.
+		b.do("type into "+id, chromedp.Focus(field), chromedp.KeyEvent(value))
 	}
 }
 
