@@ -21,17 +21,20 @@ fi
 if ! command -v node >/dev/null; then
 	echo '*** node is missing: the tests with independent servers and an independent client are SKIPPED ***' >&2
 fi
-# Run apart, without the race detector, are two tests of hundreds of sign-ins, because it would make them
-# minutes; and registry/match, which computes for long and has no goroutines. The first of those tests
-# waits more than it computes and runs beside all others; the second compares times and is alone.
+# Run apart, without the race detector, is what computes for long. registry/match has no goroutines. Those of
+# registry/generate work under the detector wherever another test generates files, and those of
+# registry/review in its other tests; these two look through a whole town and thousands. Of two tests of
+# hundreds of sign-ins the first waits more than it computes and runs beside all others; the second
+# compares times and is alone.
 # Three packages at once and four tests in each, because browsers and databases are waited for; the
 # longest packages come first, so that none is left alone at the end.
 apart=
 if [ $# -eq 0 ]; then
 	many=TestTenThousandWrongCodesFromAsManyAddressesKeepTheOwnerNeitherOutNorWaiting
 	times=TestKnownAndUnknownAccountsTakeTheSameTimeAndTheSameStatements
-	apart="^($many|$times)\$"
-	packages=$(go list ./... | grep -v '/registry/match$') # by itself, so that its failure is the script's
+	large='TestGeneratedTownIsJoinedRightly|TestDuplicatesAreFoundInABlockOfThousands'
+	apart="^($many|$times|$large)\$"
+	packages=$(go list ./... | grep -vE '/registry/(match|generate)$') # by itself, so that its failure is the script's
 	# shellcheck disable=SC2086
 	set -- -p=3 -parallel=4 -skip="$apart" ./idp ./registry/review ./registry/load ./cmd/loginunico ./idp/account $packages
 fi
@@ -50,7 +53,8 @@ fi
 if [ -n "$apart" ]; then
 	wait "$beside" || failed=1
 	beside=
-	"$bin/with" go test $vet -shuffle=on -timeout=10m ./registry/match || failed=1
+	"$bin/with" go test $vet -shuffle=on -timeout=10m ./registry/match ./registry/generate || failed=1
+	"$bin/with" go test $vet -timeout=10m -run="^($large)\$" ./registry/review || failed=1
 	"$bin/with" go test $vet -timeout=10m -run="^$times\$" ./idp/recovery || failed=1
 fi
 exit "$failed"
