@@ -25,17 +25,18 @@ type scenario struct {
 
 // The scenarios, in the order they run. The login is driven twice: as citizens do it, and by
 // people whose stored hash costs next to nothing, because the difference of two figures near
-// 20 ms says little about the 1 ms that is ours. That little is taken off too.
+// 20 ms says little about the 1 ms that is ours. That little is taken off too. The first comes last:
+// every hash leaves 19 MiB to be cleared away, which whatever follows would pay for.
 var scenarios = []scenario{
 	{name: "discovery+jwks", target: 1.5, floor: composition{static: 2}, prepare: discovery},
 	{name: "client_credentials", signatures: 1, target: 1.5, floor: composition{sign: 1}, prepare: clientCredentials},
-	{name: "login, with hash", signatures: 2, floor: loginFloor, hash: composition{hash: 1, static: -1}, prepare: login(ordinary)},
 	{name: "login, net of hash", signatures: 2, target: 1.7, floor: loginFloor, hash: composition{cheapHash: 1, static: -1}, prepare: login(light)},
 	{name: "code with session", signatures: 2, target: 1.7, floor: composition{lookUp: 1, insert: 1, rotate: 1, sign: 1, static: -2}, prepare: sso},
 	{name: "refresh rotation", signatures: 2, target: 1.5, floor: composition{rotate: 1, sign: 1, static: -1}, prepare: refresh},
 	{name: "userinfo", target: 1.3, floor: composition{lookUp: 1}, prepare: userinfo},
 	{name: "introspection", target: 1.3, floor: composition{ask: 1}, prepare: introspection},
 	{name: "revocation", floor: composition{insert: 1}, prepare: revocation},
+	{name: "login, with hash", signatures: 2, floor: loginFloor, hash: composition{hash: 1, static: -1}, prepare: login(ordinary)},
 }
 
 // loginFloor has the six requests of a sign-in that asks for CPF and password on two pages.
