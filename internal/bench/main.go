@@ -60,7 +60,7 @@ func exit(err error) {
 func parseFlags(args []string) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.DurationVar(&o.time, "time", 4*time.Second, "measured `duration` of each scenario in each round")
+	fs.DurationVar(&o.time, "time", 5*time.Second, "measured `duration` of each scenario in each round; whole multiples of the 5s between two runs of the audit's job")
 	fs.DurationVar(&o.warm, "warm", time.Second, "`duration` before it that does not count")
 	workers := fs.String("workers", "1,8,64", "`counts` of concurrent workers")
 	fs.StringVar(&o.only, "scenario", "", "only scenarios whose name contains this `text`")
