@@ -1,8 +1,8 @@
 -- A CHECK is read, planned and compiled anew by every statement that writes its table: 3 to 5 µs of PostgreSQL each, and a
--- sign-in ran through twenty. Gone are those of the tables that every sign-in writes which say no more than the one
+-- sign-in ran through twenty. Gone are those of the four tables that every sign-in writes which say no more than the one
 -- function that makes the value: hashes are SHA-256 (secret.Hash), caps and levels come from tables that were read at the start,
--- a browser's family is cut where it is read and written, verified_claims are a request that was bounded (ida.Parse), and a count
--- begins with one and only grows. Those stay that say how two columns go together.
+-- a browser's family is cut where it is read, and verified_claims are a request that was bounded (ida.Parse). Those stay that
+-- say how two columns go together.
 ALTER TABLE session
   DROP CONSTRAINT session_secret_hash_check,
   DROP CONSTRAINT session_cap_check, DROP CONSTRAINT session_browser_check;
@@ -13,7 +13,3 @@ ALTER TABLE oauth_grant
   DROP CONSTRAINT oauth_grant_code_hash_check, DROP CONSTRAINT oauth_grant_verified_claims_check;
 ALTER TABLE oauth_token
   DROP CONSTRAINT oauth_token_access_hash_check, DROP CONSTRAINT oauth_token_refresh_hash_check;
-ALTER TABLE factor_event
-  DROP CONSTRAINT factor_event_browser_check;
-ALTER TABLE throttle
-  DROP CONSTRAINT throttle_count_check;

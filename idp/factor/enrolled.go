@@ -104,8 +104,7 @@ func (a addresses) open(box registry.Sealer, person uuid.UUID) ([]Channel, error
 	return all, nil
 }
 
-// Purge forgets what is over: ceremonies, recoveries and links, what was never confirmed, and events
-// that are not shown any more.
+// Purge forgets what is over: ceremonies, recoveries and links, and what was never confirmed.
 func Purge(ctx context.Context, db pg.DB, now time.Time) error {
 	for _, purge := range []func(context.Context, pg.DB, time.Time) error{PurgeTOTP, PurgeChallenges, PurgeChannels, PurgeRecoveries, PurgeNotMe} {
 		if err := purge(ctx, db, now); err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // keepShape makes sure, at the end of every test, of what the tables that each sign-in writes do not check
-// themselves, because it would cost there (migrations/0019).
+// themselves, because it would cost there (migrations/0019, 0020).
 func (c *City) keepShape() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
