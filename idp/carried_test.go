@@ -41,6 +41,19 @@ func issuerURL(t *testing.T, b *idptest.Browser) *url.URL {
 	return u
 }
 
+// atThePassword is a browser that Maria has used before, which nothing but her password is asked of.
+func atThePassword(t *testing.T) (*idptest.City, *idptest.Browser, idptest.Page) {
+	t.Helper()
+	city := idptest.Start(t, []string{biblioteca})
+	city.Person(maria, 3, mariaFields())
+	b := city.Browser(t)
+	b.Authorize(everything(city, "biblioteca"), maria)
+	b.Post("/conta/sair", nil)
+	p := at(t, b.Open(everything(city, "biblioteca")), "/entrar")
+	p = at(t, b.Form(p, with("cpf", maria)), "/entrar/senha")
+	return city, b, p
+}
+
 func TestTheGrantOfASignInIsTheEndOfItsVisit(t *testing.T) {
 	t.Parallel()
 
@@ -72,13 +85,7 @@ func TestTheGrantOfASignInIsTheEndOfItsVisit(t *testing.T) {
 func TestAKeptVisitIsNotAnsweredTwice(t *testing.T) {
 	t.Parallel()
 
-	city := idptest.Start(t, []string{biblioteca})
-	city.Person(maria, 3, mariaFields())
-	b := city.Browser(t)
-	b.Authorize(everything(city, "biblioteca"), maria)
-	b.Post("/conta/sair", nil)
-	p := at(t, b.Open(everything(city, "biblioteca")), "/entrar")
-	p = at(t, b.Form(p, with("cpf", maria)), "/entrar/senha")
+	city, b, p := atThePassword(t)
 	kept := visits(t, b)
 	if first := b.Form(p, with("password", idptest.Password)); first.Params().Get("code") == "" {
 		t.Fatalf("no code at %s", first.URL)
@@ -96,6 +103,26 @@ func TestAKeptVisitIsNotAnsweredTwice(t *testing.T) {
 	b.HTTP.Jar.SetCookies(issuerURL(t, b), kept)
 	if again := b.Get(of(p, "/entrar/cancelar")); again.Location != nil || again.Status != http.StatusGone {
 		t.Errorf("the visit was cancelled after its end: %d %v", again.Status, again.Location)
+	}
+}
+
+func TestAVisitThatWasCancelledIsNotAnsweredByItsKeptCookie(t *testing.T) {
+	t.Parallel()
+
+	city, b, p := atThePassword(t)
+	kept := visits(t, b)
+	b.Get(of(p, "/entrar/cancelar"))
+	b.HTTP.Jar.SetCookies(issuerURL(t, b), kept)
+	var before, after int
+	sql := `SELECT count(*) FROM oauth_grant`
+	if err := city.DB.QueryRow(t.Context(), sql).Scan(&before); err != nil {
+		t.Fatal(err)
+	}
+	if again := b.Form(p, with("password", idptest.Password)); again.Location != nil || again.Status != http.StatusGone {
+		t.Errorf("the visit was answered after its end: %d %v", again.Status, again.Location)
+	}
+	if err := city.DB.QueryRow(t.Context(), sql).Scan(&after); err != nil || after != before {
+		t.Errorf("%d grants, then %d, %v", before, after, err)
 	}
 }
 
@@ -202,13 +229,7 @@ func TestVisitsThatABrowserCannotCarryAreRows(t *testing.T) {
 func TestAVisitThatIsAnsweredManyTimesAtOnceHasOneCode(t *testing.T) {
 	t.Parallel()
 
-	city := idptest.Start(t, []string{biblioteca})
-	city.Person(maria, 3, mariaFields())
-	b := city.Browser(t)
-	b.Authorize(everything(city, "biblioteca"), maria)
-	b.Post("/conta/sair", nil)
-	p := at(t, b.Open(everything(city, "biblioteca")), "/entrar")
-	p = at(t, b.Form(p, with("cpf", maria)), "/entrar/senha")
+	city, b, p := atThePassword(t)
 	cookies := b.HTTP.Jar.Cookies(issuerURL(t, b))
 	answers := make([]idptest.Page, 8) // with more than ten the browser would be asked for a mail code
 	var wg sync.WaitGroup

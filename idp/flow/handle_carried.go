@@ -23,8 +23,8 @@ import (
 // goes. Most sign-ins have no row at all: the grant, which has the visit's id, is their end. Who only
 // opens the first page writes nothing.
 //
-// A browser that keeps a copy of its cookie gains nothing: it could as well ask anew. It gets no
-// second code, because no two grants have one id, and no fact of the row is believed from a cookie.
+// A browser that keeps a copy of its cookie gains nothing: it could as well ask anew. A visit that has
+// a row, or a grant, is not answered by its cookie, and no fact of the row is believed from one.
 const (
 	cookieVisit = "visita-"
 	mostCarried = 3    // visits at once in one browser; more are rows from the start

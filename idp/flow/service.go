@@ -93,11 +93,10 @@ func (d *Dependencies) grant(ctx context.Context, db pg.DB, v *visit) (url.Value
 			return nil, err
 		}
 	}
-	const _ = uint(token.OnlineLifetime - session.Lifetime) // the purge of grants relies on it
 	offline := r.Offline() && v.known.Consent != nil && v.known.Consent.Offline
 	allowed := consent.Allowed(v.known.Consent, v.ask(now).Claims)
 	claims := both(allowed, r.Claims)
-	g := token.Grant{ID: v.ID, PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
+	g := token.Grant{ID: v.ID, Alone: v.carried != nil && !v.settled, PersonID: s.PersonID, ClientID: v.client.ID, SessionID: s.ID, Subject: v.known.Subject,
 		Scope: r.granted(offline), Claims: claims, IDTokenClaims: both(claims, r.InIDToken),
 		Verified: r.Verified.Cut(func(name string) bool { return contains(allowed, name) }), Resources: r.Resources,
 		Offline: offline, Nonce: r.Nonce, AuthTime: s.AuthTime,

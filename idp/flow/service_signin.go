@@ -142,7 +142,7 @@ func (d *Dependencies) straight(ctx context.Context, v *visit, try factor.Try, a
 		in.params, err = d.grant(ctx, db, &w)
 		return err
 	})
-	if pg.Unique(err) { // the visit has its code: the transaction says that it is over
+	if pg.Violates(err) { // the visit has a row, or its code: the transaction looks
 		return entered{}, nil
 	}
 	if err == nil {

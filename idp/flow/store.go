@@ -140,12 +140,14 @@ func unregistered(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) er
 		pg.Args{"id": id, "now": now}))
 }
 
-// finish ends an interaction; a second end finds nothing, so one interaction gives one answer.
+// finish ends an interaction; a second end finds nothing, nor does one after its code was given out, so one
+// interaction gives one answer.
 func finish(ctx context.Context, db pg.DB, id uuid.UUID, now time.Time) error {
 	return one(db.Exec(ctx, `
 		UPDATE interaction
 		   SET finished_at = @now, cpf = NULL, registration = NULL, visitor = NULL, company = NULL
-		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now`,
+		 WHERE id = @id AND finished_at IS NULL AND expires_at > @now
+		   AND NOT EXISTS (SELECT 1 FROM oauth_grant WHERE id = @id)`,
 		pg.Args{"id": id, "now": now}))
 }
 

@@ -18,13 +18,13 @@ const (
 	CodeLifetime    = 60 * time.Second // RFC 6749 §4.1.2 allows 10 minutes; a redirect takes a second
 	AccessLifetime  = 10 * time.Minute
 	IDTokenLifetime = 10 * time.Minute
-	OnlineLifetime  = 12 * time.Hour      // at most: a grant ends with its session
 	OfflineLifetime = 90 * 24 * time.Hour // a refresh token the citizen allowed to outlive the session
 )
 
 // Grant is what one authorization allows one client to do for one person.
 type Grant struct {
 	ID            uuid.UUID // UUIDv7, of the visit that it answers
+	Alone         bool      // that visit has no row: where it has one, the grant breaks a constraint
 	PersonID      uuid.UUID
 	ClientID      string
 	SessionID     uuid.UUID    // sid

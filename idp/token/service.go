@@ -47,7 +47,8 @@ type Response struct {
 
 // Issue writes a grant in the flow's transaction and returns its code: 256 random bits, stored as
 // SHA-256, good once and for [CodeLifetime]. of is the person of the grant as the flow knows them.
-// A second grant of the same ID breaks a unique key, at the latest with the COMMIT.
+// A second grant of the same ID breaks a unique key, at the latest with the COMMIT, and so does one that is
+// not [Grant.Alone] though it says so its NOT NULL.
 func (s *Service) Issue(ctx context.Context, tx pg.DB, c *client.Client, g Grant, of Snapshot) (code string, err error) {
 	if g.Subject == "" {
 		if g.Subject, err = subjectOf(ctx, tx, g.PersonID, c.Sector, secret.Token()); err != nil {
@@ -287,7 +288,7 @@ func (s *Service) LastUses(ctx context.Context, person uuid.UUID) (map[string]ti
 	return lastUses(ctx, s.db, person)
 }
 
-// lookBack is how far behind what is just over a purge looks for what an earlier one has left.
+// lookBack is how far back a purge looks for answers that an earlier one has left.
 const lookBack = 7 * 24 * time.Hour
 
 // Purge removes what can say nothing any more, at most limit grants; it returns how many.

@@ -15,7 +15,8 @@ import (
 	"github.com/loginunico/loginunico/registry/trust"
 )
 
-// insertGrant writes a grant and the hash of its code; in a transaction, with its COMMIT.
+// insertGrant writes a grant and the hash of its code; in a transaction, with its COMMIT. One that is alone
+// and whose visit has a row gets no id, which its column refuses.
 func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now time.Time) error {
 	verified, err := g.Verified.Text()
 	if err != nil {
@@ -25,10 +26,10 @@ func insertGrant(ctx context.Context, db pg.DB, g Grant, codeHash []byte, now ti
 		INSERT INTO oauth_grant (id, person_id, client_id, session_id, sub, scope, claims, id_token_claims, verified_claims, resources,
 		                         offline, nonce, auth_time, amr, cap, needs, code_hash, code_expires_at, code_challenge,
 		                         redirect_uri, created_at, expires_at, company)
-		VALUES (@id, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @verified, @resources,
+		VALUES (CASE WHEN @alone AND EXISTS (SELECT 1 FROM interaction WHERE id = @id) THEN NULL ELSE @id END, @person, @client, @session, @sub, @scope, @claims, @id_token_claims, @verified, @resources,
 		        @offline, @nonce, @auth_time, @amr, @cap, @needs, @code_hash, @code_expires_at, @challenge,
 		        @redirect_uri, @now, @expires_at, @company)`,
-		pg.Args{"id": g.ID, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
+		pg.Args{"id": g.ID, "alone": g.Alone, "person": g.PersonID, "client": g.ClientID, "session": g.SessionID, "sub": g.Subject,
 			"scope": g.Scope, "claims": g.Claims, "id_token_claims": g.IDTokenClaims, "verified": verified, "resources": g.Resources,
 			"offline": g.Offline, "nonce": g.Nonce, "auth_time": g.AuthTime, "amr": g.AMR, "cap": g.Cap, "needs": g.Needs,
 			"code_hash": codeHash, "code_expires_at": now.Add(CodeLifetime), "challenge": g.CodeChallenge,
@@ -413,16 +414,13 @@ func lastUses(ctx context.Context, db pg.DB, person uuid.UUID) (map[string]time.
 // grant ended before a moment, and of which the audit knows. Used refresh tokens stay as long as their grant, because meeting one
 // again is how theft is noticed.
 //
-// It goes by age, along the ids: whatever is older than the longest lifetime, and of the last days what
-// ended with its session. What a longer pause of the job left of those goes with the others.
+// It goes along the ids, over whatever is old enough to have ended, and so over the offline grants that live.
 func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (int64, error) {
-	online := before.Add(-OnlineLifetime)
 	tag, err := db.Exec(ctx, `
 		WITH old AS (
 		     SELECT id
 		       FROM oauth_grant
-		      WHERE (id < @long_ago OR id BETWEEN @days_ago AND @session_ago AND NOT offline)
-		        AND expires_at < @before
+		      WHERE id < @begun AND expires_at < @before
 		        AND id NOT IN (SELECT t.grant_id FROM token_unaudited u JOIN oauth_token t ON t.id = u.token_id)
 		      LIMIT @limit),
 		     tokens AS (
@@ -432,8 +430,7 @@ func purgeTokens(ctx context.Context, db pg.DB, before time.Time, limit int) (in
 		DELETE FROM oauth_grant g
 		 USING old
 		 WHERE g.id = old.id`,
-		pg.Args{"before": before, "limit": limit, "long_ago": pg.FirstID(before.Add(-OfflineLifetime)),
-			"days_ago": pg.FirstID(online.Add(-lookBack)), "session_ago": pg.FirstID(online)})
+		pg.Args{"begun": pg.FirstID(before), "before": before, "limit": limit})
 	return tag.RowsAffected(), err
 }
 

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,6 +16,12 @@ func NoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 func Unique(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Code == "23505"
+}
+
+// Violates says whether a statement was refused by a constraint, of whatever kind: PostgreSQL's class 23.
+func Violates(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && strings.HasPrefix(e.Code, "23")
 }
 
 // Lock takes an advisory lock until the transaction ends: one holder per domain and key.
